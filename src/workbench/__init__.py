@@ -1,0 +1,3 @@
+"""A recommendation workbench: prepare data, train recipes, compare them honestly, and show what they earned."""
+
+__version__ = "0.1.0"

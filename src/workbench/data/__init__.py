@@ -1,0 +1,1 @@
+"""From any source to a checked, versioned dataset."""

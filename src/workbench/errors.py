@@ -1,0 +1,72 @@
+"""Errors that say what was got, what is needed and what to do.
+
+Everything wrong with data, state or resources derives from `WorkbenchError`; a bad argument value is a `ValueError`.
+The command line turns every `WorkbenchError` into one message and exit code 2.
+"""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class WorkbenchError(Exception):
+    """Something about the data, the state or a resource is not as needed."""
+
+
+class SourceError(WorkbenchError):
+    """A source cannot be opened or read as a table."""
+
+
+class FlowError(WorkbenchError):
+    """A preparation step is misspelt, misconfigured or cannot run on this table."""
+
+
+class SchemaError(WorkbenchError):
+    """A table breaks the rules of its dataset kind."""
+
+
+class WorkspaceError(WorkbenchError):
+    """A workspace, or a name in it, is not as needed."""
+
+
+class SplitError(WorkbenchError):
+    """A split leaves nothing to train on or nothing to test with."""
+
+
+class RecipeError(WorkbenchError):
+    """A recipe does not exist, got a wrong parameter, or cannot work with the data."""
+
+
+class ModelFileError(RecipeError):
+    """A saved model is truncated, edited or of another version."""
+
+
+class AttributionError(WorkbenchError):
+    """A metric attribution is misconfigured or lacks the columns it needs."""
+
+
+class ParameterError(WorkbenchError):
+    """A notebook parameter is unknown or of the wrong type."""
+
+
+class RunError(WorkbenchError):
+    """A run sheet or a notebook in it cannot run."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Say which known name was probably meant, for the end of an error message.
+
+    Args:
+        name: what was given.
+        known: the names that exist.
+
+    Returns:
+        " Did you mean 'X'? Known: A, B, X." with the suggestion left out when nothing is close,
+        or " There are none yet." when nothing is known.
+    """
+    names = sorted({str(each) for each in known})
+    if not names:
+        return " There are none yet."
+    folded = {each.casefold(): each for each in names}
+    close = get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)
+    hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
+    return f"{hint} Known: {', '.join(names)}."

@@ -1,0 +1,1 @@
+"""Honest numbers: splits, metrics and intervals as pure functions over tables."""

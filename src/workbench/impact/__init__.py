@@ -1,0 +1,1 @@
+"""Did it help? Attribution and experiments over events."""

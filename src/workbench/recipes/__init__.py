@@ -1,0 +1,1 @@
+"""Recommendation recipes: one family a file, one small contract."""

@@ -1,0 +1,1 @@
+"""Finished frames become plotly figures, one file per subject."""

@@ -1,0 +1,1 @@
+"""ipywidgets around charts: a remote control with no logic of its own."""
