@@ -105,6 +105,7 @@ class Recipe(ABC):
     """
 
     family: ClassVar[str]
+    name: str = ""  # the catalogue's name, set by catalog.build; storage needs it to find the recipe again
     hyperparameters: dict[str, Any]
     item_ids: np.ndarray  # (n_items,) text, set by fit; position = item code
     notes: dict[str, Any]  # what fit counted, capped or fell back to; goes into results

@@ -1,0 +1,148 @@
+"""Save and load fitted recipes: safetensors for arrays, JSON for settings, Parquet for item ids. Nothing runs code."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from workbench import __version__
+from workbench.columns import ITEM_ID
+from workbench.errors import ModelFileError, RecipeError
+from workbench.recipes.catalog import build
+from workbench.recipes.contract import Recipe
+
+FORMAT = 1
+MODEL, ITEMS, RECIPE = "model.safetensors", "items.parquet", "recipe.json"
+TEXT, LENGTHS = "#utf8", "#lengths"  # a text array travels as its bytes and the length of every text
+
+
+def save(recipe: Recipe, folder: str | Path) -> Path:
+    """Write a fitted recipe into a folder.
+
+    Args:
+        recipe: fitted, made by `catalog.build`.
+        folder: made when absent; files of the same names are replaced. recipe.json, which vouches for the others by
+            their checksums, is written last.
+
+    Returns:
+        The folder.
+
+    Raises:
+        RecipeError: the recipe is not fitted, or did not come from the catalogue.
+    """
+    from safetensors.numpy import save_file
+
+    if not recipe.name:
+        raise RecipeError(f"{type(recipe).__name__} has no catalogue name; make it with catalog.build(name).")
+    if not hasattr(recipe, "item_ids"):
+        raise RecipeError(f"{recipe.name} is not fitted; call fit(data) before save.")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(_tensors(recipe.state()), folder / MODEL)
+    pd.DataFrame({ITEM_ID: pd.array(recipe.item_ids, dtype="str")}).to_parquet(folder / ITEMS, index=False)
+    about = {
+        "format": FORMAT,
+        "workbench": __version__,
+        "recipe": recipe.name,
+        "hyperparameters": recipe.hyperparameters,
+        "notes": recipe.notes,
+        "items": len(recipe.item_ids),
+        "sha256": {name: _digest(folder / name) for name in (MODEL, ITEMS)},
+    }
+    about = json.loads(json.dumps(about, default=_plain))
+    about["seal"] = _seal(about)
+    (folder / RECIPE).write_text(json.dumps(about, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    for name in (MODEL, ITEMS, RECIPE):
+        _sync(folder / name)
+    return folder
+
+
+def load(folder: str | Path) -> Recipe:
+    """Read a recipe back; it gives the scores it gave when it was saved.
+
+    Raises:
+        ModelFileError: a file is missing, truncated, edited or of another format; says which.
+    """
+    from safetensors.numpy import load_file
+
+    folder = Path(folder)
+    about = _about(folder)
+    for name, wanted in about["sha256"].items():
+        path = folder / name
+        if not path.is_file():
+            raise ModelFileError(f"{path} is missing; the model is not complete. Train it again.")
+        if _digest(path) != wanted:
+            raise ModelFileError(
+                f"{path} ({path.stat().st_size:,} bytes) is not what was saved: truncated or edited. "
+                "Restore it from a copy or train again."
+            )
+    recipe = build(about["recipe"], about["hyperparameters"])
+    item_ids = pd.read_parquet(folder / ITEMS)[ITEM_ID].to_numpy(dtype=object)
+    recipe.notes = about["notes"]
+    return recipe.restore(item_ids, _arrays(load_file(folder / MODEL)))
+
+
+def _about(folder: Path) -> dict[str, Any]:
+    """Read recipe.json and check that it is whole, unedited and of this format."""
+    path = folder / RECIPE
+    try:
+        about = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelFileError(f"{path} is missing: {folder} holds no saved model.") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ModelFileError(f"{path} is not readable JSON ({error}): truncated or edited. Train it again.") from error
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        found = about.get("format") if isinstance(about, dict) else type(about).__name__
+        raise ModelFileError(f"{path} has format {found!r}; this version reads format {FORMAT}. Train it again.")
+    if about.get("seal") != _seal(about):
+        raise ModelFileError(f"{path} was edited after it was saved: its seal does not fit. Train it again.")
+    return about
+
+
+def _seal(about: dict[str, Any]) -> str:
+    words = json.dumps({key: value for key, value in about.items() if key != "seal"}, sort_keys=True)
+    return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Make every array one that safetensors can hold: contiguous, and text as bytes and lengths."""
+    tensors = {}
+    for name, array in state.items():
+        if array.dtype.kind not in "UT":
+            tensors[name] = np.ascontiguousarray(array)
+            continue
+        texts = [str(each).encode() for each in array]
+        tensors[name + TEXT] = np.frombuffer(b"".join(texts), dtype=np.uint8)
+        tensors[name + LENGTHS] = np.array([len(each) for each in texts], dtype=np.int64)
+    return tensors
+
+
+def _arrays(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    arrays = {name: array for name, array in tensors.items() if not name.endswith((TEXT, LENGTHS))}
+    for name in (each.removesuffix(TEXT) for each in tensors if each.endswith(TEXT)):
+        words, ends = tensors[name + TEXT].tobytes(), np.cumsum(tensors[name + LENGTHS])
+        starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+        texts = [words[start:end].decode() for start, end in zip(starts, ends, strict=True)]
+        arrays[name] = np.array(texts, dtype=str)
+    return arrays
+
+
+def _plain(value: object) -> object:
+    """Write numpy numbers in settings and notes as JSON numbers."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise RecipeError(f"{type(value).__name__} {value!r} in a recipe's hyperparameters or notes cannot be saved.")
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
