@@ -1,0 +1,129 @@
+"""What a column of a source can turn out to be: text kept as it is, a plain type, a time, or a type of its own.
+
+Each class says which SQL tests it wants counted and decides from the counts. The counting is in `recognise`.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from workbench.columns import (
+    ACTION_ID,
+    CREATION_TIMESTAMP,
+    EXPIRATION_TIMESTAMP,
+    ITEM_ID,
+    RECOMMENDATION_ID,
+    TIMESTAMP,
+    USER_ID,
+)
+from workbench.data.connection import literal
+from workbench.data.source_options import SourceOptions
+
+IDS = frozenset({USER_ID, ITEM_ID, ACTION_ID, RECOMMENDATION_ID})
+TIMES = frozenset({TIMESTAMP, CREATION_TIMESTAMP, EXPIRATION_TIMESTAMP})
+ID_NAME = re.compile(r"(?i:^(user|item|action)?id$|.*[_\- .]id$)|.*[a-z]I[dD]$")
+NUMBER = r"[+-]?(0|[1-9]\d*)?\.\d*([eE][+-]?\d+)?|[+-]?[1-9]\d*[eE][+-]?\d+"
+MOSTLY = 0.5  # from this share on, a type that does not quite hold is worth a note
+
+
+def is_id(name: str) -> bool:
+    """Whether a column's name says that it holds ids, which stay text whatever they look like."""
+    return name in IDS or bool(ID_NAME.fullmatch(name))
+
+
+@dataclass
+class Counts:
+    """What a pass over the rows found in one column."""
+
+    filled: int
+    missing: int
+    fits: dict[str, int] = field(default_factory=dict)
+    misfit: dict[str, str | None] = field(default_factory=dict)
+    """For each test, some value that fails it."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as it will be in the table, and the line it gets in the report."""
+
+    source: str
+    name: str
+    sql: str
+    recognised_as: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class KeptText:
+    """A column that stays text: an id, or one that the source or the caller declares to be text."""
+
+    source: str
+    name: str
+    value: str
+    why: str
+
+    def tests(self) -> dict[str, str]:
+        """Nothing to find out."""
+        return {}
+
+    def decide(self, counts: Counts) -> Column:
+        """Text, empty as missing."""
+        return Column(self.source, self.name, f"nullif({self.value}, '')", self.why)
+
+
+@dataclass(frozen=True)
+class Plain:
+    """A text column that may hold truth values, whole numbers or numbers."""
+
+    source: str
+    name: str
+    value: str
+    options: SourceOptions
+    wanted: str | None = None
+    """The type that the caller asked for."""
+
+    @property
+    def _text(self) -> str:
+        if not self.options.missing:
+            return f"nullif({self.value}, '')"
+        words = ", ".join(literal(word) for word in ["", *self.options.missing])
+        return f"(CASE WHEN trim({self.value}) IN ({words}) THEN NULL ELSE {self.value} END)"
+
+    def _kinds(self) -> dict[str, tuple[str, str, str]]:
+        """Kind to (test, cast, label), narrowest first."""
+        text = f"trim({self._text})"
+        whole = f"TRY_CAST({text} AS BIGINT)::VARCHAR = {text}"
+        point = text if self.options.decimal == "." else f"replace({text}, {literal(self.options.decimal)}, '.')"
+        number = f"regexp_full_match({point}, {literal(NUMBER)}) AND isfinite(TRY_CAST({point} AS DOUBLE))"
+        return {
+            "boolean": (f"lower({text}) IN ('true', 'false')", f"CAST({text} AS BOOLEAN)", "true or false"),
+            "integer": (whole, f"CAST({text} AS BIGINT)", "whole numbers"),
+            "number": (f"({whole}) OR ({number})", f"CAST({point} AS DOUBLE)", "numbers"),
+        }
+
+    def filled(self) -> str:
+        """SQL that is null where the value is missing."""
+        return self._text
+
+    def tests(self) -> dict[str, str]:
+        """One test a kind; only the wanted one when the caller named it."""
+        return {kind: test for kind, (test, _, _) in self._kinds().items() if self.wanted in (None, kind)}
+
+    def decide(self, counts: Counts) -> Column:
+        """The narrowest kind that every value has, else text with a note on what nearly held."""
+        kinds = self._kinds()
+        if not counts.filled:
+            return Column(self.source, self.name, self._text, "empty", "no value in any row; kept as text")
+        for kind, (_, cast, label) in kinds.items():
+            if counts.fits.get(kind) == counts.filled:
+                return Column(self.source, self.name, cast, label)
+        return Column(self.source, self.name, self._text, "text", self._near_miss(counts))
+
+    def _near_miss(self, counts: Counts) -> str:
+        kind = max(counts.fits, key=lambda each: counts.fits[each], default=None)
+        if kind is None or counts.fits[kind] < MOSTLY * counts.filled:
+            return ""
+        label, odd = self._kinds()[kind][2], counts.misfit.get(kind)
+        return (
+            f"{counts.filled - counts.fits[kind]:,} of {counts.filled:,} values are not {label}, such as {odd!r}; "
+            f"options={{'missing': [{odd!r}]}} reads that as missing"
+        )

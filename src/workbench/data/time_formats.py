@@ -1,0 +1,103 @@
+"""Time formats that can be told from the text alone, each as SQL: does a value fit, and which second is it?
+
+Day/month/year is left out on purpose: 03/04/2024 is two different days, so the reader has to say which.
+"""
+
+from dataclasses import dataclass
+
+from workbench.data.connection import literal
+from workbench.data.source_options import EPOCH_UNITS
+
+DATE = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
+CLOCK = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
+ZONE = r" ?(Z|UTC|[+-]\d{2}(:?\d{2})?)"
+DAY_FIRST = r"\d{1,2}[./-]\d{1,2}[./-](\d{2}|\d{4})([T ,].*)?"
+DECIMAL = r"[+-]?\d+\.\d*([eE][+]?\d+)?|[+-]?\d+[eE][+]?\d+"
+
+# The smallest absolute value of each unit. 1e11 seconds is the year 5138; 1e11 milliseconds is March 1973.
+SMALLEST = {"seconds": 0.0, "milliseconds": 1e11, "microseconds": 1e14, "nanoseconds": 1e17}
+
+
+@dataclass(frozen=True)
+class TimeFormat:
+    """One way to write a time. `{v}` stands for the trimmed text, `{zone}` for the zone of times without one."""
+
+    label: str
+    fits: str
+    epoch: str
+
+    def fits_sql(self, value: str) -> str:
+        """SQL truth value: is `value` written this way? Never null."""
+        return f"coalesce({self.fits.replace('{v}', value)}, false)"
+
+    def epoch_sql(self, value: str, zone: str) -> str:
+        """SQL for the whole second since 1970 that `value` falls into."""
+        return self.epoch.replace("{v}", value).replace("{zone}", literal(zone))
+
+
+def _shape(pattern: str) -> str:
+    return f"regexp_full_match({{v}}, {literal(pattern)})"
+
+
+def _floor(moment: str) -> str:
+    return f"CAST(floor(epoch({moment})) AS BIGINT)"
+
+
+def _divided(unit: str) -> str:
+    size = EPOCH_UNITS[unit]
+    # DuckDB's // cuts towards zero; times before 1970 have to go down.
+    whole = "TRY_CAST({v} AS BIGINT)"
+    return f"({whole} - (({whole} % {size} + {size}) % {size})) // {size}"
+
+
+WHOLE = "TRY_CAST({v} AS BIGINT)::VARCHAR = {v}"
+NAIVE = "timezone({zone}, TRY_CAST({v} AS TIMESTAMP))"
+
+EPOCH_FORMATS = {
+    unit: TimeFormat(
+        f"{unit} since 1970" + ("" if size == 1 else f", divided by {size}"),
+        f"({WHOLE}) AND (abs(TRY_CAST({{v}} AS DOUBLE)) >= {SMALLEST[unit]} OR {{v}} = '0')"
+        + (f" AND abs(TRY_CAST({{v}} AS DOUBLE)) < {SMALLEST[unit] * 1000 or 1e11}" if unit != "nanoseconds" else ""),
+        _divided(unit),
+    )
+    for unit, size in EPOCH_UNITS.items()
+}
+TEXT_FORMATS = {
+    "fraction": TimeFormat(
+        "seconds since 1970, fractions dropped",
+        f"{_shape(DECIMAL)} AND abs(TRY_CAST({{v}} AS DOUBLE)) < 1e11",
+        "CAST(floor(TRY_CAST({v} AS DOUBLE)) AS BIGINT)",
+    ),
+    "iso date": TimeFormat(
+        "ISO dates, each taken as midnight {zone}",
+        f"{_shape(DATE)} AND TRY_CAST({{v}} AS DATE) IS NOT NULL",
+        _floor(NAIVE),
+    ),
+    "iso": TimeFormat(
+        "ISO text without a zone, taken as {zone}",
+        f"{_shape(DATE + CLOCK)} AND TRY_CAST({{v}} AS TIMESTAMP) IS NOT NULL",
+        _floor(NAIVE),
+    ),
+    "iso zoned": TimeFormat(
+        "ISO text with a zone, turned into UTC",
+        f"{_shape(DATE + CLOCK + ZONE)} AND TRY_CAST({{v}} AS TIMESTAMPTZ) IS NOT NULL",
+        _floor("TRY_CAST({v} AS TIMESTAMPTZ)"),
+    ),
+}
+RECOGNISED = EPOCH_FORMATS | TEXT_FORMATS
+
+
+def given_format(text: str) -> TimeFormat:
+    """The format that a caller named: an epoch unit, "iso", or a pattern for strptime.
+
+    An epoch unit that is given, not recognised, accepts every whole number.
+    """
+    if text in EPOCH_UNITS:
+        unit = EPOCH_FORMATS[text]
+        return TimeFormat(f"{unit.label} (as given)", WHOLE, unit.epoch)
+    if text == "iso":
+        moment = f"CASE WHEN {_shape(DATE + CLOCK + ZONE)} THEN TRY_CAST({{v}} AS TIMESTAMPTZ) ELSE {NAIVE} END"
+        return TimeFormat("ISO text (as given)", f"({moment}) IS NOT NULL", _floor(moment))
+    parsed = f"try_strptime({{v}}, {literal(text)})"
+    moment = parsed if "%z" in text or "%Z" in text else f"timezone({{zone}}, {parsed})"
+    return TimeFormat(f"{text} (as given)", f"{parsed} IS NOT NULL", _floor(moment))
