@@ -59,7 +59,7 @@ def write(
     folder = Path(report_dir)
     folder.mkdir(parents=True, exist_ok=True)
     for name, figure in (figures or {}).items():
-        _write_text(folder / "figures" / f"{name}.json", figure.to_json())
+        write_text(folder / "figures" / f"{name}.json", figure.to_json())
     document = {
         "notebook": notebook,
         "status": "completed",
@@ -74,8 +74,26 @@ def write(
         **facts,
     }
     path = folder / "results.json"
-    _write_text(path, dump(document))
+    write_text(path, dump(document))
     return path
+
+
+def write_failure(
+    report_dir: str | Path, notebook: str, parameters: Mapping[str, Any], why: str, seconds: float
+) -> Path:
+    """Write the results.json of a notebook that failed: status and reason beside what was asked for."""
+    folder = Path(report_dir)
+    document = {
+        "notebook": notebook,
+        "status": "failed",
+        "why": why,
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": round(float(seconds), 3),
+        "parameters": dict(parameters),
+        "versions": versions(),
+    }
+    write_text(folder / "results.json", dump(document))
+    return folder / "results.json"
 
 
 def versions() -> dict[str, str]:
@@ -91,18 +109,19 @@ def versions() -> dict[str, str]:
 
 def dump(document: object) -> str:
     """Write strict JSON: frames as records, numpy numbers as numbers, NaN and infinities as null."""
-    return json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Turn frames, numpy values and non-finite numbers into what strict JSON can hold."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, pd.DataFrame):
-        return _plain(value.to_dict("records"))
+        return plain(value.to_dict("records"))
     if isinstance(value, pd.Series):
-        return _plain(value.to_dict())
+        return plain(value.to_dict())
     if isinstance(value, list | tuple | set | frozenset | np.ndarray):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer):
@@ -114,7 +133,7 @@ def _plain(value: object) -> object:
     return str(value)
 
 
-def _write_text(path: Path, words: str) -> None:
+def write_text(path: Path, words: str) -> None:
     """Write beside the place and rename, so a reader never sees half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}.tmp")
