@@ -1,0 +1,79 @@
+"""The step that can do anything a database can express, and the check that it only reads."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import ibis.expr.types as ir
+
+from workbench.columns import ROW
+from workbench.data.steps.registry import Option, Outcome, step
+from workbench.data.steps.work import Work, numbered
+from workbench.errors import FlowError, nearest
+
+TABLE_FUNCTIONS = ("generate_series", "range", "unnest")  # the ones that read nothing from outside
+
+
+@step(
+    "sql",
+    "Replaces the table by the result of one DuckDB SELECT over `this` and the other tables of the flow.",
+    [
+        Option(
+            "query", (str,), "One SELECT; `this` is the table so far. Nothing else is run, no file is read or written."
+        )
+    ],
+    {"query": "SELECT *, price * quantity AS EVENT_VALUE FROM this WHERE quantity > 0"},
+    heavy=True,
+)
+def sql(work: Work, table: ir.Table, *, query: str) -> Outcome:
+    """Run the SELECT; rows get new numbers when the result has no `_ROW` of its own."""
+    clean = query.strip().rstrip(";").rstrip()
+    checked(work, clean, {"this", *work.tables})
+    result = work.query(clean, work.tables | {"this": table})
+    # DuckDB's sums of whole numbers are 128 bits wide, which no dataset can store.
+    wide = {name: result[name].cast("int64") for name, kind in result.schema().items() if _is_wide(kind)}
+    if wide:
+        result = result.mutate(**wide)
+    if ROW not in result.columns:
+        result = numbered(result)
+    return Outcome(result)
+
+
+def checked(work: Work, query: str, tables: set[str]) -> None:
+    """Raise a FlowError unless `query` is one SELECT that reads the given tables only."""
+    try:
+        answer = work.connection.con.execute("SELECT json_serialize_sql(?)", [query]).fetchone()[0]
+    except Exception as error:
+        raise FlowError(f"the SQL cannot be read: {error} The query was: {query!r}") from error
+    parsed = json.loads(answer)
+    if parsed["error"]:
+        raise FlowError(f"only one SELECT is allowed here, and this is not one: {query!r} ({parsed['error_message']})")
+    if len(parsed["statements"]) != 1:
+        raise FlowError(f"only one SELECT is allowed here, got {len(parsed['statements'])} statements: {query!r}")
+    known = tables | {each["key"] for node in _nodes(parsed) for each in node.get("cte_map", {}).get("map", [])}
+    folded = {name.casefold() for name in known}
+    for node in _nodes(parsed):
+        if node.get("type") == "BASE_TABLE":
+            name = ".".join(filter(None, (node["catalog_name"], node["schema_name"], node["table_name"])))
+            if name.casefold() not in folded:
+                raise FlowError(f"the SQL reads {name!r}, which is no table of this flow.{nearest(name, known)}")
+        if node.get("type") == "TABLE_FUNCTION" and node["function"]["function_name"] not in TABLE_FUNCTIONS:
+            raise FlowError(
+                f"the SQL calls the table function {node['function']['function_name']!r}; allowed here are "
+                f"{', '.join(TABLE_FUNCTIONS)}. Open files with open_source() and pass them to the flow as tables."
+            )
+
+
+def _nodes(value: Any) -> Iterator[dict[str, Any]]:
+    """Every dict inside a parsed query."""
+    if isinstance(value, dict):
+        yield value
+        for each in value.values():
+            yield from _nodes(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _nodes(each)
+
+
+def _is_wide(kind: Any) -> bool:
+    return kind.is_decimal() and kind.precision == 38 and kind.scale == 0
