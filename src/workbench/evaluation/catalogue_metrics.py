@@ -7,14 +7,14 @@ import pandas as pd
 from scipy import sparse
 
 from workbench.columns import ITEM_ID, RANK, SEPARATOR, USER_ID
-from workbench.evaluation.metrics import KS, check_cuts
+from workbench.evaluation.metrics import KS, check_cuts, distinct
 
 
 def item_popularity(train: pd.DataFrame) -> pd.Series:
     """Share of the training users who had each item at least once, indexed by ITEM_ID."""
-    users, names = pd.factorize(train[USER_ID].to_numpy(dtype=object))
-    items, ids = pd.factorize(train[ITEM_ID].to_numpy(dtype=object))
-    pairs = np.unique(users * max(1, len(ids)) + items)
+    users, names = pd.factorize(train[USER_ID])
+    items, ids = pd.factorize(train[ITEM_ID])
+    pairs = distinct(users * max(1, len(ids)) + items)
     counts = np.bincount(pairs % max(1, len(ids)), minlength=len(ids))
     return pd.Series(counts / max(1, len(names)), index=pd.Index(ids, name=ITEM_ID))
 

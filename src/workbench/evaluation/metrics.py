@@ -62,25 +62,29 @@ def check_cuts(ks: Iterable[int]) -> list[int]:
 
 def find_hits(lists: pd.DataFrame, held_out: pd.DataFrame, deepest: int) -> Hits:
     """Mark the places of the lists, down to rank `deepest`, that hold a held-out item of their user."""
-    truth_users, users = pd.factorize(held_out[USER_ID].to_numpy(dtype=object))
-    truth_items, items = pd.factorize(held_out[ITEM_ID].to_numpy(dtype=object))
-    width = max(1, len(items))
-    truth = np.unique(truth_users * width + truth_items)
+    truth_users, list_users, users = _shared_codes(held_out[USER_ID], lists[USER_ID])
+    truth_items, list_items, items = _shared_codes(held_out[ITEM_ID], lists[ITEM_ID])
+    users, width = users[: truth_users.max(initial=-1) + 1], max(1, items.size)
+    truth = distinct(truth_users * width + truth_items)
     ranks = lists[RANK].to_numpy()
     if len(ranks) and ranks.min() < 1:
         raise ValueError(f"ranks count from 1; the lists hold {ranks.min()}")
-    row = pd.Index(users).get_indexer(lists[USER_ID].to_numpy(dtype=object))
-    inside = np.flatnonzero((row >= 0) & (ranks <= deepest))
-    row, place = row[inside], ranks[inside].astype(np.int64) - 1
+    inside = np.flatnonzero((list_users < len(users)) & (ranks <= deepest))
+    row, place, item = list_users[inside], ranks[inside].astype(np.int64) - 1, list_items[inside]
     _refuse_repeats(row * deepest + place, "a rank", lists, inside)
-    item = pd.Index(items).get_indexer(lists[ITEM_ID].to_numpy(dtype=object)[inside])
-    known = np.flatnonzero(item >= 0)
-    keys = row[known] * width + item[known]
-    hit = known[_contains(truth, keys)]
-    _refuse_repeats(row[hit] * width + item[hit], "an item", lists, inside[hit])
+    _refuse_repeats(row * width + item, "an item", lists, inside)
+    hit = np.flatnonzero(_contains(truth, row * width + item))
     matrix = np.zeros((len(users), deepest), dtype=bool)
     matrix[row[hit], place[hit]] = True
     return Hits(users, matrix, np.bincount(truth // width, minlength=len(users)))
+
+
+def _shared_codes(first: pd.Series, second: pd.Series) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Number the ids of two columns alike, those of the first column first."""
+    codes, ids = pd.factorize(pd.concat([first, second], ignore_index=True))
+    if len(codes) and codes.min() < 0:
+        raise ValueError(f"{int((codes < 0).sum()):,} row(s) of the lists or the truth have no {first.name}")
+    return codes[: len(first)], codes[len(first) :], np.asarray(ids, dtype=object)
 
 
 def _contains(ordered: np.ndarray, keys: np.ndarray) -> np.ndarray:
@@ -90,11 +94,18 @@ def _contains(ordered: np.ndarray, keys: np.ndarray) -> np.ndarray:
 
 
 def _refuse_repeats(keys: np.ndarray, what: str, lists: pd.DataFrame, rows: np.ndarray) -> None:
-    if len(np.unique(keys)) == len(keys):
-        return
-    again = np.setdiff1d(np.arange(len(keys)), np.unique(keys, return_index=True)[1])[0]
-    user = lists[USER_ID].iloc[rows[again]]
-    raise ValueError(f"the list of user {user!r} holds {what} twice (row {rows[again] + 1}); each may stand once")
+    order = np.argsort(keys, kind="stable")
+    again = order[1:][keys[order[1:]] == keys[order[:-1]]]
+    if len(again):
+        row = rows[again.min()]
+        user = lists[USER_ID].iloc[row]
+        raise ValueError(f"the list of user {user!r} holds {what} twice (row {row + 1}); each may stand once")
+
+
+def distinct(keys: np.ndarray) -> np.ndarray:
+    """Sort whole numbers and keep one of each; many times faster than numpy's hashing for mostly different keys."""
+    ordered = np.sort(keys)
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def reciprocal_rank(hits: Hits, k: int) -> np.ndarray:

@@ -195,9 +195,9 @@ def _log(events: pd.DataFrame, name: str) -> _Log:
 
 def _coded(parts: list[pd.DataFrame]) -> _Log:
     events = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-    users, user_ids = pd.factorize(events[USER_ID].to_numpy(dtype=object))
-    items, _ = pd.factorize(events[ITEM_ID].to_numpy(dtype=object))
-    return _Log(events, users, items, user_ids)
+    users, user_ids = pd.factorize(events[USER_ID])
+    items, _ = pd.factorize(events[ITEM_ID])
+    return _Log(events, users, items, np.asarray(user_ids, dtype=object))
 
 
 def _ordered(events: pd.DataFrame, name: str, *, time_needed: bool = True) -> pd.DataFrame:
