@@ -51,7 +51,7 @@ def numbered_frame(frame: pd.DataFrame) -> ir.Table:
         raise SchemaError(f"The column names {twice} differ in nothing but case, or not at all. Rename one of each.")
     numbers = {} if ROW in names else {ROW: range(1, len(frame) + 1)}
     copy = frame.set_axis(names, axis=1).assign(**numbers).reset_index(drop=True)
-    for name in copy.select_dtypes(object).columns:
+    for name in [each for each in names if copy[each].dtype.name == "object"]:
         _require_one_type(name, copy[name])
     return ibis.memtable(copy)
 

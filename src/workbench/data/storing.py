@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.columns import ACTION_INTERACTIONS, INTERACTIONS, ROW, TIMESTAMP
+from workbench.data.atomic import Stage, move, sync_tree
+from workbench.data.catalogue import ACTIVE, DATASET, Catalogue, add, next_version
 from workbench.data.connection import literal, query, quoted
 from workbench.data.queries import AnyTable, named
 from workbench.data.rules import KEY, reserved_types
@@ -20,14 +22,14 @@ def dump(table: AnyTable, path: Path) -> None:
         backend.raw_sql(f"COPY (FROM {name}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)")
 
 
-def store(raw: Path, folder: Path, kind: str, *, ordered: bool) -> dict[str, Any]:
+def store(raw: Path, folder: Path, kind: str) -> dict[str, Any]:
     """Write checked data in the form that datasets have.
 
     Args:
         raw: what `dump` wrote.
         folder: where the Parquet file goes.
-        kind: decides the order: logs by time, ties by `_ROW`; items, users and actions by `_ROW`.
-        ordered: False when the raw row order means nothing; items, users and actions are then ordered by id.
+        kind: decides the order: logs by time, ties by `_ROW`; items, users and actions by `_ROW`, or by id
+            when there are no row numbers and the order means nothing.
 
     Returns:
         rows, columns (name to type) and hash.
@@ -37,7 +39,7 @@ def store(raw: Path, folder: Path, kind: str, *, ordered: bool) -> dict[str, Any
     order = [quoted(ROW)] if ROW in types else ["file_row_number"]
     if kind in LOGS:
         order.insert(0, f"CAST({quoted(TIMESTAMP)} AS BIGINT)")
-    elif not ordered and ROW not in types:
+    elif ROW not in types:
         order.insert(0, f"CAST({quoted(KEY[kind])} AS VARCHAR)")
     kept = [name for name in types if name not in (ROW, "file_row_number")]
     columns = ", ".join(f"{_stored(name, types[name], kind)} AS {quoted(name)}" for name in kept)
@@ -50,6 +52,32 @@ def store(raw: Path, folder: Path, kind: str, *, ordered: bool) -> dict[str, Any
     described = query(f"DESCRIBE FROM read_parquet({literal(str(file))})")
     rows = query(f"SELECT count(*) FROM read_parquet({literal(str(file))})")[0][0]
     return {"rows": rows, "columns": {name: kind for name, kind, *_ in described}, "hash": content_hash(file)}
+
+
+def publish(book: Catalogue, staged: Stage, dataset: tuple[str, str], origin: dict[str, Any], facts: dict) -> int:
+    """Rename what `store` wrote into place and list it, in one transaction.
+
+    Args:
+        book: the workspace's catalogue; its folder is the workspace's.
+        staged: its sub-folder "dataset" holds the files.
+        dataset: group and kind.
+        origin: where the data came from.
+        facts: what `store` gave back.
+
+    Returns:
+        The version number.
+    """
+    group, kind = dataset
+    root, folder = book.path.parent, staged.folder / DATASET
+    sync_tree(folder)
+    with book.writing() as connection:
+        version = next_version(connection, DATASET, group, kind, root / group / kind)
+        place = f"{group}/{kind}/{version}"
+        staged.intend(root / place)
+        move(folder, root / place)
+        values = {"kind": DATASET, "group": group, "name": kind, "version": version, "path": place}
+        add(connection, status=ACTIVE, config=origin, facts=facts, **values)
+    return version
 
 
 def _stored(name: str, found: str, kind: str) -> str:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,19 @@ class DatasetVersion:
         if not file.exists():
             raise WorkspaceError(f"{self} has lost its file {file}. Restore it, or write the data as a new version.")
         return file
+
+
+def dataset_version(root: Path, row: Mapping[str, Any]) -> DatasetVersion:
+    """A catalogue row as a dataset version of the workspace in `root`."""
+    return DatasetVersion(
+        group=row["group"],
+        kind=row["name"],
+        version=row["version"],
+        path=root / row["path"],
+        created=row["created"],
+        origin=row["config"],
+        **row["facts"],
+    )
 
 
 def content_hash(file: Path) -> str:

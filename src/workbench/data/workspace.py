@@ -5,7 +5,6 @@ dies at any moment leaves the state before or after, and the next opening says i
 """
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,19 +14,22 @@ import pandas as pd
 
 from workbench.columns import KINDS
 from workbench.data import catalogue
-from workbench.data.atomic import disk_errors, move, stage, sync_tree
+from workbench.data.atomic import disk_errors, stage
 from workbench.data.catalogue import DATASET, GROUP, SOLUTION, Catalogue
+from workbench.data.connection import connect
+from workbench.data.differences import differences
+from workbench.data.names import require_kind, require_name
 from workbench.data.queries import AnyTable
 from workbench.data.recovery import recover
 from workbench.data.rules import DOMAINS
+from workbench.data.schemas import require
 from workbench.data.solutions import SOLUTIONS, SolutionDraft, SolutionVersion, solution_draft, solution_record
-from workbench.data.storing import dump, store
-from workbench.data.versions import DatasetVersion
+from workbench.data.storing import dump, publish, store
+from workbench.data.versions import DatasetVersion, dataset_version
 from workbench.errors import WorkspaceError, nearest
 
 CATALOG = "catalog.db"
 HOME = "WORKBENCH_HOME"  # environment variable with the default workspace
-NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9\-_]{0,62}")  # Amazon Personalize's names, 1 to 63 characters
 
 
 class Workspace:
@@ -61,7 +63,7 @@ class Workspace:
             name: letters, digits, `-` and `_`, starting with a letter or digit, 1 to 63 characters.
             domain: ECOMMERCE, VIDEO_ON_DEMAND, or None for a custom group.
         """
-        _require_name("dataset group", name)
+        require_name("dataset group", name)
         if domain is not None and domain not in DOMAINS:
             raise WorkspaceError(
                 f"There is no domain {domain!r}.{nearest(domain, DOMAINS)} Or None for a custom group."
@@ -114,25 +116,15 @@ class Workspace:
             SchemaError: the table breaks the kind's rules; all of them are listed.
             WorkspaceError: the disk is full or fails; older versions are untouched.
         """
-        from workbench.data.connection import connect
-        from workbench.data.schemas import require
-
         domain = self.group(group)["domain"]
-        _require_kind(kind)
+        require_kind(kind)
         with disk_errors(f"{group}/{kind}", self.path), stage(self.path) as staged:
-            raw, folder = staged.folder / "raw.parquet", staged.folder / "dataset"
+            raw, folder = staged.folder / "raw.parquet", staged.folder / DATASET
             dump(table, raw)
             if check:
                 require(connect().read_parquet(str(raw)), kind, domain)
-            facts = store(raw, folder, kind, ordered=isinstance(table, pd.DataFrame))
-            sync_tree(folder)
-            with self._catalogue.writing() as connection:
-                version = catalogue.next_version(connection, DATASET, group, kind, self.path / group / kind)
-                place = f"{group}/{kind}/{version}"
-                staged.intend(self.path / place)
-                move(folder, self.path / place)
-                values = {"kind": DATASET, "group": group, "name": kind, "version": version, "path": place}
-                catalogue.add(connection, status=catalogue.ACTIVE, config=dict(origin), facts=facts, **values)
+            facts = store(raw, folder, kind)
+            version = publish(self._catalogue, staged, (group, kind), dict(origin), facts)
         return self.dataset(group, kind, version)
 
     def dataset(self, group: str, kind: str, version: int | None = None) -> DatasetVersion:
@@ -142,7 +134,7 @@ class Workspace:
             WorkspaceError: the group, the dataset or the version does not exist; the message names those that do.
         """
         self.group(group)
-        _require_kind(kind)
+        require_kind(kind)
         rows = self._catalogue.rows(kind=DATASET, group=group)
         mine = {row["version"]: row for row in rows if row["name"] == kind}
         if not mine:
@@ -153,23 +145,21 @@ class Workspace:
         number = max(mine) if version is None else version
         if number not in mine:
             raise WorkspaceError(f"{group}/{kind} has no version {number}.{nearest(str(number), map(str, mine))}")
-        return self._dataset(mine[number])
+        return dataset_version(self.path, mine[number])
 
     def has_dataset(self, group: str, kind: str) -> bool:
         """Say whether a group holds any version of a dataset kind."""
-        _require_kind(kind)
+        require_kind(kind)
         return bool(self._catalogue.rows(kind=DATASET, group=group, name=kind))
 
     def versions(self, group: str, kind: str) -> list[DatasetVersion]:
         """All versions of a dataset, oldest first; empty when there is none."""
         self.group(group)
-        _require_kind(kind)
-        return [self._dataset(row) for row in self._catalogue.rows(kind=DATASET, group=group, name=kind)]
+        require_kind(kind)
+        return [dataset_version(self.path, row) for row in self._catalogue.rows(kind=DATASET, group=group, name=kind)]
 
     def diff(self, group: str, kind: str, old: int, new: int) -> pd.DataFrame:
         """What changed from one version of a dataset to another; see `differences.differences`."""
-        from workbench.data.differences import differences
-
         return differences(self.dataset(group, kind, old), self.dataset(group, kind, new))
 
     def training_data(self, group: str, versions: Mapping[str, int] | None = None) -> dict[str, DatasetVersion | None]:
@@ -181,7 +171,7 @@ class Workspace:
         """
         wanted = dict(versions or {})
         for kind in wanted:
-            _require_kind(kind)
+            require_kind(kind)
         kinds = [kind for kind in KINDS if kind in wanted or self.has_dataset(group, kind)]
         found = {kind: self.dataset(group, kind, wanted.get(kind)) for kind in kinds}
         return {kind: found.get(kind) for kind in KINDS}
@@ -199,7 +189,7 @@ class Workspace:
             config: plain values: recipe, hyperparameters, dataset versions …
         """
         self.group(group)
-        _require_name("solution", solution)
+        require_name("solution", solution)
         with solution_draft(self.path, self._catalogue, group, solution, config) as draft:
             yield draft
 
@@ -254,27 +244,3 @@ class Workspace:
     def close(self) -> None:
         """Let go of the catalogue's file; the workspace cannot be used afterwards."""
         self._catalogue.close()
-
-    def _dataset(self, row: Mapping[str, Any]) -> DatasetVersion:
-        return DatasetVersion(
-            group=row["group"],
-            kind=row["name"],
-            version=row["version"],
-            path=self.path / row["path"],
-            created=row["created"],
-            origin=row["config"],
-            **row["facts"],
-        )
-
-
-def _require_name(what: str, name: str) -> None:
-    if not isinstance(name, str) or not NAME.fullmatch(name):
-        raise WorkspaceError(
-            f"{name!r} cannot name a {what}. Use 1 to 63 letters, digits, '-' and '_', "
-            "starting with a letter or a digit."
-        )
-
-
-def _require_kind(kind: str) -> None:
-    if kind not in KINDS:
-        raise WorkspaceError(f"There is no dataset kind {kind!r}.{nearest(kind, KINDS)}")
