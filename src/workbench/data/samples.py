@@ -99,6 +99,6 @@ def ensure_group(workspace: "Workspace", group: str, progress: bool = False) -> 
     if group not in SAMPLES:
         raise WorkspaceError(
             f"There is no dataset group {group!r}. Groups in this workspace: {', '.join(groups) or 'none yet'}. "
-            f"Samples: {', '.join(SAMPLES)}. Prepare your own data with notebook 10_prepare_data, or give the name of a sample."
+            f"Samples: {', '.join(SAMPLES)}. Prepare your own data with notebook 10_prepare_data, or name a sample."
         )
     prepare_sample(workspace, group, progress=progress)
