@@ -31,6 +31,7 @@ from workbench.data.rules import (
 from workbench.data.violations import ONLY_THERE, WARNING, Violation
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z\d_]*")
+OWN_NAMES = ("_row", "file_row_number")  # of columns that reading and ordering add
 NUMBERS = ("long", "int", "float", "double")
 # What other people call these columns, without case and punctuation.
 ALIASES = {
@@ -142,6 +143,9 @@ def _wrong_type(name: str, found: str, field: Field | None) -> Iterator[Violatio
 
 
 def _names(types: Mapping[str, str]) -> Iterator[Violation]:
+    for name in types:
+        if name.casefold() in OWN_NAMES:
+            yield Violation(name, "is a name the workbench needs itself", "Flow step `rename` gives it another name.")
     for name in types:
         if not NAME.fullmatch(name) or len(name) > MAX_NAME:
             rule = f"names are letters, digits and _, start with no digit, and have at most {MAX_NAME} characters"

@@ -34,6 +34,8 @@ def named(table: AnyTable) -> Iterator[tuple[Any, str]]:
     backend = backends[0] if backends and backends[0].name == "duckdb" else connect()
     if backends and backends[0].name != "duckdb":
         expression = ibis.memtable(expression.to_pyarrow())
+    empty = [column for column, type_ in expression.schema().items() if type_.is_null()]
+    expression = expression.cast(dict.fromkeys(empty, "string"))  # DuckDB would call them integers
     name = f"workbench_{secrets.token_hex(6)}"
     backend.create_view(name, expression)
     try:
