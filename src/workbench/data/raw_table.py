@@ -1,6 +1,6 @@
 """A source as it came, before types are recognised: a lazy view and what is known about its columns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from workbench.data.connection import query, quoted
@@ -21,6 +21,8 @@ class RawTable:
     """Columns that the source itself declares to be text."""
     notes: list[str] = field(default_factory=list)
     """What was recognised or done on the way in."""
+    mend: Callable[[Exception], "RawTable"] | None = None
+    """Called when reading fails: gives a readable table instead, or raises a SourceError that names the place."""
 
     def types(self) -> dict[str, str]:
         """Column name to DuckDB type, in order."""

@@ -4,6 +4,7 @@ Nothing is guessed: a type is taken only when every value has it, a value is nev
 (0012 and 12345678901234567890 stay text), and the report says for each column what was recognised and why.
 """
 
+import re
 from collections.abc import Sequence
 
 import pandas as pd
@@ -14,11 +15,24 @@ from workbench.data.source_columns import TIMES, Column, Counts, KeptText, Plain
 from workbench.data.source_options import SourceOptions
 from workbench.data.source_times import TimeColumn
 from workbench.data.source_types import TypedColumn
+from workbench.data.time_formats import CLOCK, DATE, DAY_FIRST, ZONE
 from workbench.errors import SourceError
 
 SAMPLE_ROWS = 10_000
 EXAMPLES = 3
 SHOWN = 5
+AS_TIME = "map it to TIMESTAMP, or options={'types': {…: 'time'}}, to get seconds"
+LOOKS_LIKE = {
+    "text": {
+        DATE + f"({CLOCK})?({ZONE})? *": f"looks like ISO times; {AS_TIME}",
+        DAY_FIRST: f"looks like dates; {AS_TIME}, and say the format",
+        r"-?\d+,\d+": "looks like numbers with a decimal comma: options={'decimal': ','}",
+    },
+    "whole numbers": {
+        r"1\d{9}": f"looks like seconds since 1970; {AS_TIME}",
+        r"1\d{12}": f"looks like milliseconds since 1970; {AS_TIME}",
+    },
+}
 Candidate = KeptText | Plain | TimeColumn | TypedColumn
 
 
@@ -64,9 +78,11 @@ def _candidate(raw: RawTable, source: str, name: str, type_name: str, options: S
 def _count(raw: RawTable, candidates: Sequence[Candidate]) -> list[Counts]:
     """Count tests on the first rows, then those that still may hold on all rows."""
     tests = [each.tests() for each in candidates]
-    rows, counts = _pass(f"(SELECT * FROM {quoted(raw.view)} LIMIT {SAMPLE_ROWS})", candidates, tests)
+    rows, nulls, counts = _pass(f"(SELECT * FROM {quoted(raw.view)} LIMIT {SAMPLE_ROWS})", candidates, tests)
     if not rows:
         raise SourceError(f"{raw.name}: column names but no rows. Was the export cut short, or its filter too narrow?")
+    if raw.is_text and nulls:
+        _refuse_null_bytes(raw, candidates)
     if rows < SAMPLE_ROWS:
         return counts
     alive = [
@@ -76,11 +92,16 @@ def _count(raw: RawTable, candidates: Sequence[Candidate]) -> list[Counts]:
     for candidate, wanted, every, found in zip(candidates, alive, tests, counts, strict=True):
         if isinstance(candidate, TimeColumn):  # a rare second format has to be seen, so that it can be refused
             wanted.update({name: test for name, test in every.items() if found.fits[name]})
-    return _pass(quoted(raw.view), candidates, alive)[1]
+    _, nulls, counts = _pass(quoted(raw.view), candidates, alive)
+    if raw.is_text and nulls:
+        _refuse_null_bytes(raw, candidates)
+    return counts
 
 
-def _pass(relation: str, candidates: Sequence[Candidate], tests: list[dict[str, str]]) -> tuple[int, list[Counts]]:
-    wanted = ["count(*)"]
+def _pass(relation: str, candidates: Sequence[Candidate], tests: list[dict[str, str]]) -> tuple[int, int, list[Counts]]:
+    """Rows, rows with a null byte in a text column, and what was counted in each column."""
+    texts = [_has_null_byte(each) for each in candidates if not isinstance(each, TypedColumn)]
+    wanted = ["count(*)", f"count(*) FILTER ({' OR '.join(texts) or 'false'})"]
     for candidate, named in zip(candidates, tests, strict=True):
         filled = candidate.filled() if hasattr(candidate, "filled") else f"nullif({candidate.value}, '')"
         wanted.append(f"count({filled})")
@@ -88,14 +109,14 @@ def _pass(relation: str, candidates: Sequence[Candidate], tests: list[dict[str, 
             wanted.append(f"count({filled}) FILTER ({test})")
             wanted.append(f"any_value({filled}) FILTER (NOT coalesce({test}, false))")
     found = iter(query(f"SELECT {', '.join(wanted)} FROM {relation}")[0])
-    rows, counts = next(found), []
+    rows, nulls, counts = next(found), next(found), []
     for named in tests:
         count = next(found)
         results = {name: (next(found), next(found)) for name in named}
         fits = {name: result[0] for name, result in results.items()}
         misfit = {name: result[1] for name, result in results.items()}
         counts.append(Counts(count, rows - count, fits, misfit))
-    return rows, counts
+    return rows, nulls, counts
 
 
 def _check_wanted(raw: RawTable, column: Plain, found: Counts) -> None:
@@ -107,9 +128,25 @@ def _check_wanted(raw: RawTable, column: Plain, found: Counts) -> None:
     odd = query(f"SELECT row, {column.value} FROM ({numbered}) WHERE {filled} AND NOT ({test}) LIMIT {SHOWN}")
     listed = ", ".join(f"row {row}: {value[:60]!r}" for row, value in odd)
     raise SourceError(
-        f"{raw.name}: column {column.source!r} shall be {column.wanted}, but {found.filled - fits:,} of {found.filled:,} "
-        f"values are not: {listed}. Leave it out of options types, or name words that mean no value in options missing."
+        f"{raw.name}: column {column.source!r} shall be {column.wanted}, but {found.filled - fits:,} of "
+        f"{found.filled:,} values are not: {listed}. Leave it out of options types, or name the words that mean "
+        "no value: options={'missing': [...]}."
     )
+
+
+def _refuse_null_bytes(raw: RawTable, candidates: Sequence[Candidate]) -> None:
+    numbered = f"SELECT row_number() OVER () AS row, * FROM {quoted(raw.view)}"
+    for candidate in candidates:
+        odd = query(f"SELECT row, {candidate.value} FROM ({numbered}) WHERE {_has_null_byte(candidate)} LIMIT 1")
+        if odd:
+            raise SourceError(
+                f"{raw.name}: column {candidate.source!r}, row {odd[0][0]:,}: a null byte in {odd[0][1][:60]!r}. "
+                "No text contains one, so the file is damaged or no text: export it again."
+            )
+
+
+def _has_null_byte(candidate: Candidate) -> str:
+    return f"contains({candidate.value}, chr(0))"
 
 
 def _report(raw: RawTable, columns: Sequence[Column], counts: Sequence[Counts]) -> pd.DataFrame:
@@ -119,7 +156,7 @@ def _report(raw: RawTable, columns: Sequence[Column], counts: Sequence[Counts]) 
     lines = []
     for place, (column, count) in enumerate(zip(columns, counts, strict=True)):
         seen = dict.fromkeys(str(row[place])[:60] for row in head if row[place] not in (None, ""))
-        notes = [column.note] if column.note else []
+        notes = [each for each in (column.note, _hint(column, list(seen))) if each]
         if column.source != column.name:
             notes.append(f"named {column.source!r} in the source")
         if count.missing:
@@ -129,3 +166,13 @@ def _report(raw: RawTable, columns: Sequence[Column], counts: Sequence[Counts]) 
         examples = ", ".join(list(seen)[:EXAMPLES])
         lines.append((column.name, type_name, column.recognised_as, examples, "; ".join(notes)))
     return pd.DataFrame(lines, columns=["COLUMN", "TYPE", "RECOGNISED_AS", "EXAMPLE", "NOTE"])
+
+
+def _hint(column: Column, values: list[str]) -> str:
+    """Say when an unmapped column looks like times, or like numbers with a decimal comma."""
+    if column.recognised_as not in ("text", "whole numbers") or column.note:
+        return ""
+    for pattern, hint in LOOKS_LIKE[column.recognised_as].items():
+        if values and all(re.fullmatch(pattern, each) for each in values):
+            return hint
+    return ""

@@ -21,7 +21,7 @@ from workbench.data.source_options import SourceOptions
 IDS = frozenset({USER_ID, ITEM_ID, ACTION_ID, RECOMMENDATION_ID})
 TIMES = frozenset({TIMESTAMP, CREATION_TIMESTAMP, EXPIRATION_TIMESTAMP})
 ID_NAME = re.compile(r"(?i:^(user|item|action)?id$|.*[_\- .]id$)|.*[a-z]I[dD]$")
-NUMBER = r"[+-]?(0|[1-9]\d*)?\.\d*([eE][+-]?\d+)?|[+-]?[1-9]\d*[eE][+-]?\d+"
+NUMBER = r" *([+-]?(0|[1-9]\d*)?\.\d*([eE][+-]?\d+)?|[+-]?[1-9]\d*[eE][+-]?\d+) *"
 MOSTLY = 0.5  # from this share on, a type that does not quite hold is worth a note
 
 
@@ -90,14 +90,15 @@ class Plain:
 
     def _kinds(self) -> dict[str, tuple[str, str, str]]:
         """Kind to (test, cast, label), narrowest first."""
-        text = f"trim({self._text})"
-        whole = f"TRY_CAST({text} AS BIGINT)::VARCHAR = {text}"
+        text = self._text
+        as_whole = f"TRY_CAST({text} AS BIGINT)::VARCHAR"  # has to give the same digits back
+        whole = f"CASE WHEN {as_whole} = {text} THEN true ELSE coalesce({as_whole} = trim({text}), false) END"
         point = text if self.options.decimal == "." else f"replace({text}, {literal(self.options.decimal)}, '.')"
         number = f"regexp_full_match({point}, {literal(NUMBER)}) AND isfinite(TRY_CAST({point} AS DOUBLE))"
         return {
-            "boolean": (f"lower({text}) IN ('true', 'false')", f"CAST({text} AS BOOLEAN)", "true or false"),
+            "boolean": (f"lower(trim({text})) IN ('true', 'false')", f"CAST(trim({text}) AS BOOLEAN)", "true or false"),
             "integer": (whole, f"CAST({text} AS BIGINT)", "whole numbers"),
-            "number": (f"({whole}) OR ({number})", f"CAST({point} AS DOUBLE)", "numbers"),
+            "number": (f"CASE WHEN {whole} THEN true ELSE {number} END", f"CAST({point} AS DOUBLE)", "numbers"),
         }
 
     def filled(self) -> str:
@@ -123,6 +124,8 @@ class Plain:
         if kind is None or counts.fits[kind] < MOSTLY * counts.filled:
             return ""
         label, odd = self._kinds()[kind][2], counts.misfit.get(kind)
+        if odd and re.fullmatch(r"\s*[+-]?\d+\s*", odd):
+            return f"digits such as {odd!r} would change as numbers (leading zeros, signs, length), so all stay text"
         return (
             f"{counts.filled - counts.fits[kind]:,} of {counts.filled:,} values are not {label}, such as {odd!r}; "
             f"options={{'missing': [{odd!r}]}} reads that as missing"

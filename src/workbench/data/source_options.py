@@ -55,7 +55,9 @@ def read_options(options: dict[str, Any] | None) -> SourceOptions:
     for name, value in (options or {}).items():
         if name not in known:
             raise SourceError(f"{name!r} is not an option of a source.{nearest(name, known)}")
-        _check_type(name, value, str(known[name].type))
+        if not isinstance(value, known[name].type):
+            wanted = str(getattr(known[name].type, "__name__", known[name].type)).replace(" | None", "")
+            raise SourceError(f"option {name!r} must be {wanted}, not {value!r}.")
     checked = SourceOptions(**(options or {}))
     for column, type_name in checked.types.items():
         if type_name not in TYPES:
@@ -65,10 +67,3 @@ def read_options(options: dict[str, Any] | None) -> SourceOptions:
     if checked.table and checked.query:
         raise SourceError("options: give either 'table' or 'query', not both.")
     return checked
-
-
-def _check_type(name: str, value: Any, declared: str) -> None:
-    allowed = {"str": str, "bool": bool, "list": list, "dict": dict, "None": type(None)}
-    wanted = tuple(allowed[each.strip()] for each in declared.split("|"))
-    if not isinstance(value, wanted):
-        raise SourceError(f"option {name!r} must be {declared.replace(' | None', '')}, not {value!r}.")

@@ -30,8 +30,10 @@ class TimeColumn:
 
     @property
     def _text(self) -> str:
+        if not self.options.missing:
+            return f"nullif({self.value}, '')"
         words = ", ".join(literal(word) for word in ["", *self.options.missing])
-        return f"(CASE WHEN trim({self.value}) IN ({words}) THEN NULL ELSE trim({self.value}) END)"
+        return f"(CASE WHEN trim({self.value}) IN ({words}) THEN NULL ELSE {self.value} END)"
 
     def _formats(self) -> dict[str, TimeFormat]:
         given = self.options.time_format

@@ -94,7 +94,6 @@ class TypedColumn:
                 "Name the unit with options={'time_format': 'seconds'}, or mend the source."
             )
         whole = f"CAST(floor({self.filled()}) AS BIGINT)"
-        size = EPOCH_UNITS[units[0]]
-        seconds = f"CAST(floor({whole} / {size}) AS BIGINT)" if size > 1 else whole
+        seconds = EPOCH_FORMATS[units[0]].epoch_sql(whole, "UTC")
         note = "fractions dropped" if self._float else ""
         return Column(self.source, self.name, seconds, EPOCH_FORMATS[units[0]].label, note)

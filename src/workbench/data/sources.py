@@ -3,23 +3,38 @@
 Types and time formats are recognised and reported, never guessed in silence; ids stay text, rows keep their order.
 """
 
-from dataclasses import dataclass, field
+import lzma
+import zipfile
+import zlib
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data.connection import connect, create_view, new_name, quoted
+from workbench.data.column_files import read_arrow, read_parquet
+from workbench.data.connection import connect, create_view, quoted
+from workbench.data.databases import is_database, read_duckdb, read_sqlite, read_url
+from workbench.data.excel_files import read_excel
+from workbench.data.json_files import read_json
+from workbench.data.memory_tables import read_memory
 from workbench.data.raw_table import RawTable, check_names
 from workbench.data.recognise import recognise
+from workbench.data.remote_files import fetch, is_url, without_secrets
+from workbench.data.source_files import FoundFiles, find_files
 from workbench.data.source_options import SourceOptions, read_options
 from workbench.data.text_files import read_text
+from workbench.data.unpacking import unpacked
 from workbench.errors import SourceError, nearest
 
 if TYPE_CHECKING:
     import ibis
 
 __all__ = ["Source", "connect", "open_source"]
+
+
+# What the readers of compressed files raise when one is damaged, cut off or not readable at all.
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -52,41 +67,61 @@ def open_source(source: Any, *, columns: dict[str, str] | None = None, options: 
     Raises:
         SourceError: it does not exist, cannot be read, or leaves open what must not be guessed.
     """
+    import duckdb
+
     checked = read_options(options)
-    raw = _open(source, checked)
-    names = _renamed(raw, columns or {})
-    recognised, report = recognise(raw, names, checked)
+    try:
+        raw = _open(source, checked)
+    except UNREADABLE as error:
+        raise SourceError(f"{_shown(source)}: cannot be read ({error}). Fetch, pack or write it again.") from error
+    try:
+        try:
+            return _recognised(raw, columns or {}, checked)
+        except duckdb.Error as error:
+            if raw.mend is None:
+                raise
+            return _recognised(raw.mend(error), columns or {}, checked)
+    except duckdb.Error as error:
+        raise SourceError(f"{raw.name}: cannot be read: {' '.join(str(error).split())[:500]}") from error
+
+
+def _open(source: Any, options: SourceOptions) -> RawTable:
+    if not isinstance(source, str | Path):
+        return read_memory(source)
+    if isinstance(source, str) and is_database(source):
+        return read_url(source, options)
+    if isinstance(source, str) and is_url(source):
+        shown = without_secrets(source)
+        found = find_files(fetch(source), options)
+        return _read(replace(found, name=shown, notes=[*found.notes, "fetched into a temporary folder"]), options)
+    return _read(find_files(source, options), options)
+
+
+def _read(found: FoundFiles, options: SourceOptions) -> RawTable:
+    if found.format in ("csv", "recbole"):
+        return read_text(found, options)
+    if found.format in ("duckdb", "sqlite"):
+        if len(found.files) > 1:
+            raise SourceError(f"{found.name}: databases are read one at a time. Name one of them.")
+        read = {"duckdb": read_duckdb, "sqlite": read_sqlite}[found.format]
+        return read(unpacked(found.files[0]), options)
+    if found.format == "jsonl":
+        return read_json(found, options.encoding)
+    if found.format == "excel":
+        return read_excel(found, options)
+    return {"parquet": read_parquet, "arrow": read_arrow}[found.format](found)
+
+
+def _recognised(raw: RawTable, columns: dict[str, str], options: SourceOptions) -> Source:
+    names = _renamed(raw, columns)
+    recognised, report = recognise(raw, names, options)
     picked = ", ".join(f"{each.sql} AS {quoted(each.name)}" for each in recognised)
     view = create_view(f"SELECT {picked} FROM {quoted(raw.view)}")
     return Source(connect().table(view), report, raw.name, raw.notes)
 
 
-def _open(source: Any, options: SourceOptions) -> RawTable:
-    if isinstance(source, str | Path):
-        path = Path(source)
-        if not path.exists():
-            raise SourceError(f"{path}: no such file.")
-        if path.suffix == ".parquet":
-            from workbench.data.connection import literal
-
-            return RawTable(create_view(f"SELECT * FROM read_parquet({literal(str(path))})"), str(path), False)
-        return read_text([path], str(path), options)
-    return _in_memory(source)
-
-
-def _in_memory(source: Any) -> RawTable:
-    import ibis
-    import pyarrow
-
-    if isinstance(source, ibis.Table):
-        source = source.to_pyarrow()
-    if isinstance(source, pd.DataFrame):
-        source = pyarrow.Table.from_pandas(source, preserve_index=False)
-    if hasattr(source, "to_arrow"):
-        source = source.to_arrow()
-    name = new_name("memory")
-    connect().con.register(name, source)
-    return RawTable(name, "table in memory", False)
+def _shown(source: Any) -> str:
+    return without_secrets(source) if isinstance(source, str) and is_url(source) else str(source)
 
 
 def _renamed(raw: RawTable, columns: dict[str, str]) -> dict[str, str]:

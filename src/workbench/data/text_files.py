@@ -1,56 +1,62 @@
-"""Text files with one record a line: find the delimiter, read the names, make a lazy view with every column as text."""
+"""Text files with one record a line, as a lazy view with every column as text."""
 
-import csv
-import io
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from workbench.data.connection import create_view, literal
-from workbench.data.raw_table import RawTable, check_names
+from workbench.data.raw_table import RawTable
+from workbench.data.source_files import FoundFiles
 from workbench.data.source_options import SourceOptions
-
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
-HEAD_BYTES = 1 << 20
-SNIFFED_RECORDS = 100
-OTHER_NAMES = "Give every column a name of its own with options={'names': [...]}, in the file's order."
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How a text file is laid out."""
-
-    delimiter: str
-    names: list[str]
-    notes: list[str] = field(default_factory=list)
+from workbench.data.text_faults import mended
+from workbench.data.text_layout import Layout, find_layout, read_head, records
+from workbench.data.unpacking import as_utf8, compression, unpacked
+from workbench.errors import SourceError
 
 
-def read_text(files: list[Path], name: str, options: SourceOptions) -> RawTable:
-    """Open text files of one layout as one table, every column text."""
-    layout = find_layout(files[0], name, options)
-    view = create_view(view_sql(files, layout, options))
-    return RawTable(view, name, True, notes=layout.notes)
+def read_text(found: FoundFiles, options: SourceOptions) -> RawTable:
+    """Open text files of one layout as one table, every column text.
+
+    Raises:
+        SourceError: empty, not text, names that are missing, double or unlike those of the other files.
+    """
+    files, notes = [], list(found.notes)
+    for file in found.files:
+        plain, encoding = as_utf8(file, options.encoding)
+        if encoding:
+            notes.append(f"{file.name} turned from {encoding} into UTF-8")
+        files.append(unpacked(plain) if compression(plain) in (".zip", ".bz2", ".xz") else plain)
+    layout = find_layout(files[0], found, options)
+    for file in files[1:]:
+        _check_same(file, files[0], layout, options)
+    notes += layout.notes
+    view = create_view(view_sql(files, layout))
+
+    def mend(error: Exception) -> RawTable:
+        copies = mended(files, layout, error)
+        note = "line ends or quotes that only a lenient reader takes were rewritten in a temporary copy"
+        return RawTable(create_view(view_sql(copies, layout)), found.name, True, layout.keep_text, [*notes, note])
+
+    return RawTable(view, found.name, True, layout.keep_text, notes, mend)
 
 
-def view_sql(files: list[Path], layout: Layout, options: SourceOptions) -> str:
+def view_sql(files: list[Path], layout: Layout) -> str:
     """The SELECT that reads the files lazily, in order."""
     columns = ", ".join(f"{literal(each)}: 'VARCHAR'" for each in layout.names)
-    quote = literal(options.quote)
+    quote = literal(layout.quote)
     return (
         f"SELECT * FROM read_csv({literal([str(file) for file in files])}, auto_detect = false, "
-        f"delim = {literal(layout.delimiter)}, quote = {quote}, escape = {quote}, "
-        f"header = {literal(options.header)}, columns = {{{columns}}}, nullstr = '', strict_mode = true)"
+        f"delim = {literal(layout.delimiter)}, quote = {quote}, escape = {quote}, comment = '', skip = 0, "
+        f"header = {literal(layout.header)}, columns = {{{columns}}}, nullstr = '', strict_mode = true)"
     )
 
 
-def find_layout(file: Path, name: str, options: SourceOptions) -> Layout:
-    """Delimiter and column names from the first rows of a file."""
-    import pyarrow
-
-    with pyarrow.input_stream(str(file)) as stream:
-        head = stream.read(HEAD_BYTES)
-    text = head.decode("utf-8-sig", errors="ignore")
-    delimiter = options.delimiter or max(DELIMITERS, key=text.split("\n", 1)[0].count)
-    first = next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])
-    names = options.names or (first if options.header else [f"column_{n}" for n in range(1, len(first) + 1)])
-    check_names(names, name, OTHER_NAMES)
-    return Layout(delimiter, names)
+def _check_same(file: Path, first: Path, layout: Layout, options: SourceOptions) -> None:
+    if not layout.header:
+        return
+    text, _ = read_head(file)
+    names = next(records(text, layout.delimiter, layout.quote), [])
+    names = [each.rpartition(":")[0] if layout.keep_text else each.strip() for each in names]
+    if not options.names and names != layout.names and any(names):
+        raise SourceError(
+            f"{file.name}: has the columns {names}, but {first.name} has {layout.names}. "
+            "Files that are read together need the same columns in the same order; name those that belong together."
+        )

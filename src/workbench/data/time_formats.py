@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from workbench.data.connection import literal
 from workbench.data.source_options import EPOCH_UNITS
 
-DATE = r"\d{4}[-/]\d{1,2}[-/]\d{1,2}"
-CLOCK = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?"
-ZONE = r" ?(Z|UTC|[+-]\d{2}(:?\d{2})?)"
-DAY_FIRST = r"\d{1,2}[./-]\d{1,2}[./-](\d{2}|\d{4})([T ,].*)?"
-DECIMAL = r"[+-]?\d+\.\d*([eE][+]?\d+)?|[+-]?\d+[eE][+]?\d+"
+DATE = r" *\d{4}[-/]\d{1,2}[-/]\d{1,2}"
+CLOCK = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? *"
+ZONE = r" ?(Z|UTC|[+-]\d{2}(:?\d{2})?) *"
+DAY_FIRST = r" *\d{1,2}[./-]\d{1,2}[./-](\d{2}|\d{4})([T ,].*)?"
+DECIMAL = r" *[+-]?\d+(\.\d*)?([eE][+]?\d+)? *"
 
 # The smallest absolute value of each unit. 1e11 seconds is the year 5138; 1e11 milliseconds is March 1973.
 SMALLEST = {"seconds": 0.0, "milliseconds": 1e11, "microseconds": 1e14, "nanoseconds": 1e17}
@@ -20,7 +20,7 @@ SMALLEST = {"seconds": 0.0, "milliseconds": 1e11, "microseconds": 1e14, "nanosec
 
 @dataclass(frozen=True)
 class TimeFormat:
-    """One way to write a time. `{v}` stands for the trimmed text, `{zone}` for the zone of times without one."""
+    """One way to write a time. `{v}` stands for the text, `{zone}` for the zone of times without one."""
 
     label: str
     fits: str
@@ -50,7 +50,10 @@ def _divided(unit: str) -> str:
     return f"({whole} - (({whole} % {size} + {size}) % {size})) // {size}"
 
 
-WHOLE = "TRY_CAST({v} AS BIGINT)::VARCHAR = {v}"
+# Exactly the digits of a whole number; the slower trim only where the plain comparison fails.
+WHOLE = (
+    "CASE WHEN TRY_CAST({v} AS BIGINT)::VARCHAR = {v} THEN true ELSE TRY_CAST({v} AS BIGINT)::VARCHAR = trim({v}) END"
+)
 NAIVE = "timezone({zone}, TRY_CAST({v} AS TIMESTAMP))"
 
 EPOCH_FORMATS = {
@@ -65,12 +68,12 @@ EPOCH_FORMATS = {
 TEXT_FORMATS = {
     "fraction": TimeFormat(
         "seconds since 1970, fractions dropped",
-        f"{_shape(DECIMAL)} AND abs(TRY_CAST({{v}} AS DOUBLE)) < 1e11",
+        f"NOT ({WHOLE}) AND {_shape(DECIMAL)} AND abs(TRY_CAST({{v}} AS DOUBLE)) < 1e11",
         "CAST(floor(TRY_CAST({v} AS DOUBLE)) AS BIGINT)",
     ),
     "iso date": TimeFormat(
         "ISO dates, each taken as midnight {zone}",
-        f"{_shape(DATE)} AND TRY_CAST({{v}} AS DATE) IS NOT NULL",
+        f"{_shape(DATE + ' *')} AND TRY_CAST({{v}} AS DATE) IS NOT NULL",
         _floor(NAIVE),
     ),
     "iso": TimeFormat(
@@ -98,6 +101,6 @@ def given_format(text: str) -> TimeFormat:
     if text == "iso":
         moment = f"CASE WHEN {_shape(DATE + CLOCK + ZONE)} THEN TRY_CAST({{v}} AS TIMESTAMPTZ) ELSE {NAIVE} END"
         return TimeFormat("ISO text (as given)", f"({moment}) IS NOT NULL", _floor(moment))
-    parsed = f"try_strptime({{v}}, {literal(text)})"
+    parsed = f"try_strptime(trim({{v}}), {literal(text)})"
     moment = parsed if "%z" in text or "%Z" in text else f"timezone({{zone}}, {parsed})"
     return TimeFormat(f"{text} (as given)", f"{parsed} IS NOT NULL", _floor(moment))

@@ -1,0 +1,61 @@
+"""Rows that arrive one after the other, written as text columns into a temporary Parquet file in small batches."""
+
+import datetime
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import Any
+
+from workbench.data.connection import create_view, literal, new_name, scratch
+from workbench.data.raw_table import RawTable
+from workbench.errors import SourceError
+
+BATCH_ROWS = 50_000
+
+
+def spool(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, notes: list[str]) -> RawTable:
+    """Write rows to disk as text, `BATCH_ROWS` at a time, and open them as a table.
+
+    Args:
+        names: column names.
+        rows: one sequence of values a row, in order.
+        source: what to call the source in messages.
+        notes: what is known so far about the source.
+    """
+    import pyarrow
+    from pyarrow import parquet
+
+    schema = pyarrow.schema([(name, pyarrow.string()) for name in names])
+    path = scratch() / f"{new_name('spool')}.parquet"
+    with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
+        batch: list[list[str | None]] = []
+
+        def flush() -> None:
+            columns = [pyarrow.array(values, pyarrow.string()) for values in zip(*batch, strict=True)]
+            writer.write_batch(pyarrow.record_batch(columns, schema=schema))
+            batch.clear()
+
+        for number, row in enumerate(rows, start=1):
+            batch.append([as_text(value, source, number) for value in row])
+            if len(batch) == BATCH_ROWS:
+                flush()
+        if batch:
+            flush()
+    view = create_view(f"SELECT * FROM read_parquet({literal(str(path))})")
+    return RawTable(view, source, True, notes=notes)
+
+
+def as_text(value: Any, source: str, row: int) -> str | None:
+    """A value as the text that recognises back to it: ISO times, whole floats without decimals, true and false."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return None if value != value else str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
+    if isinstance(value, datetime.date):  # a datetime is one too
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise SourceError(f"{source}: row {row:,} holds bytes. Leave that column out with options={{'query': …}}.")
+    return str(value)
