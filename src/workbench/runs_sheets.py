@@ -1,6 +1,7 @@
 """Run sheets: which notebooks, in which order, with which parameters; checked whole before anything runs."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from workbench.runs_parameters import Notebook, check, inspect, parse
 
 KEYS = ("title", "about", "parameters", "notebooks")
 TASK_KEYS = ("notebook", "name", "parameters")
+PATH = re.compile(r"^[^\s{}\[\]]*[/\\]|^[^{}\[\]]+\.[A-Za-z0-9]{2,8}$")
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ def read_sheet(path: Path, folder: Path) -> Sheet:
     _known_keys(path.name, content, KEYS)
     shared = content.get("parameters") or {}
     tasks = tuple(_task(folder, each, shared, path.name) for each in content["notebooks"])
+    tasks = tuple(Task(task.name, task.notebook, _placed(task, task.parameters, path.parent)) for task in tasks)
     unused = set(shared) - {name for task in tasks for name in task.notebook.parameters}
     if unused:
         known = {name for task in tasks for name in task.notebook.parameters}
@@ -164,8 +167,26 @@ def _override(sheet: Sheet, assignments: Mapping[str, str]) -> Sheet:
     tasks = []
     for task in sheet.tasks:
         mine = {n: parse(task.notebook, n, words) for n, words in assignments.items() if n in task.notebook.parameters}
-        tasks.append(Task(task.name, task.notebook, task.parameters | check(task.notebook, mine)))
+        mine = _placed(task, check(task.notebook, mine), Path.cwd())
+        tasks.append(Task(task.name, task.notebook, task.parameters | mine))
     return Sheet(sheet.name, sheet.title, sheet.about, tuple(tasks))
+
+
+def _placed(task: Task, values: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Make relative paths absolute, because a notebook runs in its own folder and not where somebody typed.
+
+    A text counts as a path when it has a file's suffix or a separator and is no URL. One that exists beside the
+    notebook keeps meaning that.
+    """
+    return {name: _absolute(value, folder, task.notebook.path.parent) for name, value in values.items()}
+
+
+def _absolute(value: Any, folder: Path, home: Path) -> Any:
+    if not isinstance(value, str) or "://" in value or not PATH.search(value) or Path(value).is_absolute():
+        return value
+    if (home / value).exists() and not (folder / value).exists():
+        return value
+    return str((folder / value).resolve())
 
 
 def _known_keys(where: str, entry: Mapping[str, Any], known: Sequence[str]) -> None:

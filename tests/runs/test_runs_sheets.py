@@ -102,3 +102,24 @@ def test_the_folder_is_found_from_below_and_by_name(folder, monkeypatch):
     monkeypatch.setenv("WORKBENCH_NOTEBOOKS", str(folder.parent))
     with pytest.raises(RunError, match="WORKBENCH_NOTEBOOKS"):
         notebooks_folder(below)
+
+
+def test_relative_paths_mean_where_they_were_written(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (folder / "beside.csv").write_text("x")
+    typed = [plan(folder, ["10"], {"words": words}).tasks[0].parameters["words"] for words in WORDS]
+    assert typed == [str(tmp_path / "a b.csv"), str(tmp_path / "d" / "*.csv"), "beside.csv", *WORDS[3:]]
+    name = sheet(folder, "notebooks: [{notebook: '10', parameters: {words: a.csv}}]")
+    assert plan(folder, [name], {}).tasks[0].parameters["words"] == str(folder / "sheets" / "a.csv")
+
+
+WORDS = [
+    "a.csv",
+    "d/*.csv",
+    "beside.csv",
+    "https://example.org/a.csv",
+    "movielens",
+    "a b. c",
+    "0.5",
+    "sqlite:///x.db?t=a",
+]
