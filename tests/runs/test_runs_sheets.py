@@ -114,7 +114,7 @@ def test_relative_paths_mean_where_they_were_written(folder, tmp_path, monkeypat
 
 
 WORDS = [
-    "a.csv",
+    "a b.csv",
     "d/*.csv",
     "beside.csv",
     "https://example.org/a.csv",
