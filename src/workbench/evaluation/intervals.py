@@ -14,6 +14,7 @@ from workbench.columns import METRIC
 
 RESAMPLES = 1_000
 CELLS = 4_000_000  # weights held at a time, 32 MB
+NOISE = 1e-12  # what summing floats leaves of a difference that is none
 NO_DIFFERENCE = "no clear difference"
 
 
@@ -145,8 +146,10 @@ def paired_summary(
         raise ValueError(f"paired needs the same users on both sides; got {len(first):,} and {len(second):,} users")
     shared = [name for name in first.columns if name in second.columns]
     gaps = first[shared] - second[shared].reindex(first.index)
+    gaps = gaps.mask(gaps.abs() < NOISE, 0.0)
     means = _resampled_means(gaps.to_numpy(dtype=float), seed, resamples)
     table = _frame(gaps, means, level, "DIFFERENCE", labels)
+    means[np.abs(means) < NOISE] = 0.0
     beside = np.minimum((means <= 0).sum(axis=0), (means >= 0).sum(axis=0))
     table["P"] = np.where(table["USERS"] > 1, np.minimum(1.0, 2.0 * (beside + 1) / (resamples + 1)), np.nan)
     table["READING"] = [_reading(low, high) for low, high in zip(table["LOW"], table["HIGH"], strict=True)]
@@ -156,10 +159,12 @@ def paired_summary(
 def _frame(scores: pd.DataFrame, means: np.ndarray, level: float, name: str, labels: dict[str, str]) -> pd.DataFrame:
     low, high = _ends(means, level)
     users = scores.notna().sum().to_numpy()
+    averages = scores.mean().to_numpy(dtype=float, copy=True)
+    averages[np.abs(averages) < NOISE] = 0.0
     table = pd.DataFrame(
         {
             METRIC: list(scores.columns),
-            name: scores.mean().to_numpy(dtype=float),
+            name: averages,
             "LOW": np.where(users > 1, low, np.nan),
             "HIGH": np.where(users > 1, high, np.nan),
             "USERS": users,
