@@ -1,0 +1,172 @@
+"""Which of RecBole's models the bridge offers, which it refuses and why, and which parameters each one knows.
+
+Reads the model list and the defaults from the installed wheel's own files without importing RecBole.
+"""
+
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workbench.errors import RecipeError, nearest
+
+PREFIX = "recbole:"
+GENERAL, SEQUENTIAL = "general", "sequential"
+FOLDERS = {
+    "general_recommender": GENERAL,
+    "sequential_recommender": SEQUENTIAL,
+    "context_aware_recommender": "context",
+    "knowledge_aware_recommender": "knowledge",
+    "exlib_recommender": "exlib",
+}
+WRONG_KIND = {
+    "context": "it scores rows of user and item attributes, which the bridge does not hand over",
+    "knowledge": "it needs a knowledge graph, which no dataset kind holds",
+    "exlib": "it needs the packages lightgbm or xgboost, which RecBole does not declare",
+}
+REFUSED = {
+    "NCL": "it needs the package faiss, which RecBole does not declare",
+    "GRU4RecKG": "it needs a file of pretrained entity vectors",
+    "KSR": "it needs a file of pretrained entity vectors",
+    "SASRecF": "it needs item attributes, which the bridge does not hand over",
+    "GRU4RecF": "it needs item attributes, which the bridge does not hand over",
+    "FDSA": "it needs item attributes, which the bridge does not hand over",
+    "S3Rec": "it needs item attributes, which the bridge does not hand over",
+    "DIN": "it scores rows of user and item attributes, which the bridge does not hand over",
+    "DIEN": "it scores rows of user and item attributes, which the bridge does not hand over",
+    "RaCT": "its later training stages load pickled checkpoints",
+}
+# What the bridge itself understands beside a model's own parameters.
+BRIDGE: dict[str, Any] = {
+    "epochs": 30,
+    "train_batch_size": 2048,
+    "learning_rate": 0.001,
+    "learner": "adam",
+    "weight_decay": 0.0,
+    "stopping_step": 3,
+    "refit": False,
+    "max_seconds": 0.0,
+    "device": "cpu",
+}
+# Fitted at once, so nothing about epochs means anything to them.
+CLOSED_FORM = frozenset({"ADMMSLIM", "AsymKNN", "EASE", "ItemKNN", "NCEPLRec", "Pop", "Random", "SLIMElastic"})
+# Small batches: the big ones do not fit a CPU's cache and take several times as long.
+SEQUENCE_ONLY: dict[str, Any] = {
+    "MAX_ITEM_LIST_LENGTH": 50,
+    "max_rows": 20_000,
+    "epochs": 10,
+    "train_batch_size": 128,
+    "max_seconds": 120.0,
+}
+# RecBole's learning rate of 0.001 is set for 300 epochs; these reach the same level within a coffee break.
+OURS: dict[str, dict[str, Any]] = {
+    "BPR": {"learning_rate": 0.005},
+    "LightGCN": {"learning_rate": 0.01, "train_batch_size": 8192},
+    "SASRec": {"hidden_dropout_prob": 0.2, "attn_dropout_prob": 0.2, "max_rows": 10_000, "epochs": 10},
+}
+# Names that make a model open a file: RecBole's files are pickles, and pickles run code.
+FILES = re.compile(r"path|pretrain|train_stage|save_step")
+NUMBER = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # YAML 1.1 reads 1e-05 as text
+
+
+@cache
+def models() -> dict[str, str]:
+    """Map every model name of the installed RecBole to its kind: general, sequential, context, knowledge, exlib."""
+    root = _wheel()
+    by_file = {path.stem.casefold(): path.stem for path in (root / "properties" / "model").glob("*.yaml")}
+    by_file |= {"random": "Random"}  # the only model without a file of defaults
+    return {
+        by_file[path.stem]: kind
+        for folder, kind in FOLDERS.items()
+        for path in (root / "model" / folder).glob("*.py")
+        if path.stem in by_file
+    }
+
+
+def offered() -> list[str]:
+    """List the models that the bridge can fit, by name."""
+    return sorted(name for name, kind in models().items() if kind not in WRONG_KIND and name not in REFUSED)
+
+
+def find_model(name: str) -> str:
+    """Check a model's name, with or without the `recbole:` prefix, and give back its kind.
+
+    Raises:
+        RecipeError: RecBole has no such model, or the bridge cannot fit it; the message says why.
+    """
+    bare = name.removeprefix(PREFIX)
+    kind = models().get(bare)
+    if kind is None:
+        raise RecipeError(f"RecBole has no model {bare!r}.{nearest(bare, offered())}")
+    reason = REFUSED.get(bare) or WRONG_KIND.get(kind)
+    if reason:
+        raise RecipeError(f"recbole:{bare} cannot run here: {reason}. Offered: {', '.join(offered())}.")
+    return kind
+
+
+def default_parameters(model: str) -> dict[str, Any]:
+    """Give every parameter that a model takes, with its default.
+
+    Args:
+        model: a name from `offered`.
+
+    Returns:
+        The bridge's own parameters (epochs, max_seconds …) and the model's, as Python values. Defaults are RecBole's
+        unless this file sets another.
+    """
+    kind = find_model(model)
+    path = _wheel() / "properties" / "model" / f"{model}.yaml"
+    own = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
+    own = {name: _number(value) for name, value in (own or {}).items() if not FILES.search(name)}
+    extra = SEQUENCE_ONLY if kind == SEQUENTIAL else {}
+    bridge = {"device": BRIDGE["device"]} if model in CLOSED_FORM else BRIDGE
+    return bridge | extra | own | OURS.get(model, {})
+
+
+def complete_parameters(model: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Check parameters by name and type and fill in the defaults.
+
+    Raises:
+        RecipeError: a name the model does not know (names the nearest), or a value of another type than the default's.
+    """
+    known = default_parameters(model)
+    for name, value in given.items():
+        if name not in known:
+            raise RecipeError(f"recbole:{model} has no parameter {name!r}.{nearest(name, known)}")
+        _check_value(model, name, value, known[name])
+    return known | given
+
+
+def _check_value(model: str, name: str, value: Any, default: Any) -> None:
+    """Hold a value to its default's type: RecBole itself would run text as Python code."""
+    accepted: tuple[type, ...] = (type(default),)
+    if isinstance(default, float) or (isinstance(default, int) and not isinstance(default, bool)):
+        accepted = (int, float)
+    wrong_bool = isinstance(value, bool) and not isinstance(default, bool)
+    if default is None:
+        accepted, wrong_bool = (int, float, bool, list, dict, type(None)), False
+    if wrong_bool or not isinstance(value, accepted):
+        needed = " or ".join(each.__name__ for each in accepted)
+        raise RecipeError(
+            f"recbole:{model}: {name}={value!r} is {type(value).__name__}, needs {needed}, such as {default!r}."
+        )
+    positive = ("epochs", "train_batch_size", "learning_rate", "MAX_ITEM_LIST_LENGTH", "max_rows")
+    if name in positive and value <= 0:
+        raise RecipeError(f"recbole:{model}: {name}={value!r} must be above 0, such as {default!r}.")
+
+
+def _number(value: Any) -> Any:
+    """Read numbers that YAML 1.1 leaves as text, also inside lists."""
+    if isinstance(value, list):
+        return [_number(each) for each in value]
+    return float(value) if isinstance(value, str) and NUMBER.fullmatch(value) else value
+
+
+def _wheel() -> Path:
+    spec = find_spec("recbole")  # finds without importing
+    if spec is None or spec.origin is None:
+        raise RecipeError("RecBole is not installed. Run: pip install --no-deps recbole==1.2.1")
+    return Path(spec.origin).parent
