@@ -62,9 +62,8 @@ def read_duckdb(path: Path, options: SourceOptions) -> RawTable:
     _check_file(path)
     if options.query:
         return _duckdb_query(path, options.query)
-    alias = new_name("attached")
     try:
-        connect().con.execute(f"ATTACH {literal(str(path))} AS {quoted(alias)} (READ_ONLY)")
+        alias = _attached(path.resolve())
     except duckdb.Error as error:
         raise _not_open(path, error) from error
     tables = {
@@ -75,6 +74,16 @@ def read_duckdb(path: Path, options: SourceOptions) -> RawTable:
     }
     wanted = _table(list(tables), options.table, path.name)
     return RawTable(create_view(f"SELECT * FROM {tables[wanted]}"), f"{path.name}, table {wanted}", False)
+
+
+def _attached(path: Path) -> str:
+    """The name under which a DuckDB file hangs on the connection; a file can hang there only once."""
+    known = query(f"SELECT database_name FROM duckdb_databases() WHERE path = {literal(str(path))}")
+    if known:
+        return known[0][0]
+    alias = new_name("attached")
+    connect().con.execute(f"ATTACH {literal(str(path))} AS {quoted(alias)} (READ_ONLY)")
+    return alias
 
 
 def _duckdb_query(path: Path, sql: str) -> RawTable:
@@ -101,7 +110,10 @@ def _stream(address: Any, shown: str, options: SourceOptions) -> RawTable:
     import sqlalchemy
     from sqlalchemy.exc import SQLAlchemyError
 
-    engine = sqlalchemy.create_engine(address, poolclass=sqlalchemy.pool.NullPool)
+    try:
+        engine = sqlalchemy.create_engine(address, poolclass=sqlalchemy.pool.NullPool)
+    except ImportError as error:
+        raise SourceError(f"{shown}: needs a driver that is not installed ({error}).") from error
     try:
         with engine.connect().execution_options(stream_results=True) as link:
             what, sql = "query", options.query
@@ -153,7 +165,8 @@ def _with_driver(address: Any) -> Any:
     for driver in ("psycopg", "psycopg2"):
         if importlib.util.find_spec(driver):
             return address.set(drivername=f"postgresql+{driver}")
-    raise SourceError(f"reading PostgreSQL needs a driver: {EXTRA}.")
+    shown = address.render_as_string(hide_password=True)
+    raise SourceError(f"{shown}: reading PostgreSQL needs a driver: {EXTRA}.")
 
 
 def _check_file(path: Path) -> None:

@@ -1,9 +1,7 @@
 """Excel workbooks: one sheet, its first row the names, its cells as text until their type is recognised."""
 
-import datetime
 import zipfile
 from collections.abc import Iterator
-from typing import Any
 
 from workbench.data.raw_table import RawTable, check_names
 from workbench.data.source_files import FoundFiles
@@ -36,7 +34,7 @@ def read_excel(found: FoundFiles, options: SourceOptions) -> RawTable:
             raise SourceError(f"{found.name}: sheet {sheet.title!r} is empty.{nearest('', book.sheetnames)}")
         names, rows = _names(head, rows, found.name, options)
         notes = [*found.notes, f"sheet {sheet.title!r}; rows without any value are skipped"]
-        return spool(names, ([_cell(each) for each in row[: len(names)]] for row in rows), found.name, notes)
+        return spool(names, (row[: len(names)] for row in rows), found.name, notes)
     finally:
         book.close()
 
@@ -72,10 +70,3 @@ def _names(head: tuple, rows: Iterator[tuple], source: str, options: SourceOptio
 def _put_back(first: tuple, rows: Iterator[tuple]) -> Iterator[tuple]:
     yield first
     yield from rows
-
-
-def _cell(value: Any) -> Any:
-    """Dates that Excel keeps as midnight are dates again."""
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date()
-    return value

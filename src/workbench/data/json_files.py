@@ -1,11 +1,12 @@
 """JSON lines (or one JSON list of objects), every value as text until its type is recognised."""
 
 import json
+from pathlib import Path
 
 from workbench.data.connection import create_view, literal, query
 from workbench.data.raw_table import RawTable, check_names
 from workbench.data.source_files import FoundFiles
-from workbench.data.unpacking import as_utf8, compression, open_bytes, unpacked
+from workbench.data.unpacking import as_utf8, compression, open_bytes, reader_compression, unpacked
 from workbench.errors import SourceError
 
 MOST_KEYS = 1_000
@@ -21,20 +22,21 @@ def read_json(found: FoundFiles, encoding: str | None) -> RawTable:
 
     files = [as_utf8(each, encoding)[0] for each in found.files]
     files = [unpacked(each) if compression(each) in (".zip", ".bz2", ".xz") else each for each in files]
-    listed, kind = literal([str(each) for each in files]), literal(_kind(files[0]))
+    how = f"{literal([str(each) for each in files])}, format = {literal(_kind(files[0]))}"
+    how += f", compression = {reader_compression(files)}"
     try:
-        keys = _keys(f"read_json_objects({listed}, format = {kind})")
+        keys = _keys(f"read_json_objects({how})")
     except duckdb.Error as error:
         raise _fault(files, error) from error
     if not keys:
         raise SourceError(f'{found.name}: no JSON objects with keys, such as {{"USER_ID": "1"}}, one a line.')
     check_names(keys, found.name, "Rename one of the keys where the file is made.")
     columns = ", ".join(f"{literal(key)}: 'VARCHAR'" for key in keys)
-    view = create_view(f"SELECT * FROM read_json({listed}, format = {kind}, columns = {{{columns}}})")
+    view = create_view(f"SELECT * FROM read_json({how}, columns = {{{columns}}})")
     return RawTable(view, found.name, True, notes=list(found.notes))
 
 
-def _kind(file) -> str:
+def _kind(file: Path) -> str:
     with open_bytes(file) as stream:
         start = stream.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")
     if not start:
@@ -52,7 +54,7 @@ def _keys(relation: str) -> list[str]:
     return [*known, *sorted(key for (key,) in every if key not in known)]
 
 
-def _fault(files: list, error: Exception) -> SourceError:
+def _fault(files: list[Path], error: Exception) -> SourceError:
     """Name the first line that is no JSON object."""
     for file in files:
         with open_bytes(file) as stream:

@@ -152,7 +152,8 @@ def _has_null_byte(candidate: Candidate) -> str:
 def _report(raw: RawTable, columns: Sequence[Column], counts: Sequence[Counts]) -> pd.DataFrame:
     picked = ", ".join(f"{each.sql} AS {quoted(each.name)}" for each in columns)
     typed = query(f"DESCRIBE SELECT {picked} FROM {quoted(raw.view)}")
-    head = query(f"SELECT {', '.join(quoted(each.source) for each in columns)} FROM {quoted(raw.view)} LIMIT 100")
+    texts = ", ".join(f"CAST({quoted(each.source)} AS VARCHAR)" for each in columns)
+    head = query(f"SELECT {texts} FROM {quoted(raw.view)} LIMIT 100")
     lines = []
     for place, (column, count) in enumerate(zip(columns, counts, strict=True)):
         seen = dict.fromkeys(str(row[place])[:60] for row in head if row[place] not in (None, ""))

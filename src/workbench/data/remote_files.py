@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from workbench.data.unpacking import new_folder
@@ -45,7 +46,10 @@ def fetch(url: str) -> Path:
     except SourceError:
         raise
     except FileNotFoundError as error:
-        raise SourceError(f"{shown}: nothing there. Check the address.") from error
+        cause = f" ({error.__cause__})" if error.__cause__ else ""
+        raise SourceError(
+            f"{shown}: nothing there, or the server does not answer{cause}. Check the address."
+        ) from error
     except Exception as error:  # each store has errors of its own: network, credentials, permissions
         raise SourceError(f"{shown}: cannot be fetched ({type(error).__name__}: {str(error)[:300]}).") from error
 
@@ -56,7 +60,7 @@ def without_secrets(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _copy(store, path: str, scheme: str, shown: str) -> Path:
+def _copy(store: Any, path: str, scheme: str, shown: str) -> Path:
     folder = new_folder()
     if scheme in WEB:
         name = Path(urlsplit(path).path).name or "download"
@@ -76,7 +80,7 @@ def _copy(store, path: str, scheme: str, shown: str) -> Path:
     return files[0] if len(files) == 1 else folder
 
 
-def _download(store, path: str, target: Path) -> Path:
+def _download(store: Any, path: str, target: Path) -> Path:
     with store.open(path, "rb") as remote, target.open("wb") as local:
         shutil.copyfileobj(remote, local, CHUNK)
     return target

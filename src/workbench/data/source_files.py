@@ -118,18 +118,15 @@ def _hidden(path: Path) -> bool:
 
 def missing(path: Path) -> str:
     """Say what lies near a path that does not exist."""
-    folder = path.parent
-    if glob.has_magic(str(path)):
-        folder = next(each for each in path.parents if not glob.has_magic(str(each)))
-    if not folder.is_dir():
-        there = next(each for each in folder.parents if each.is_dir())
-        return f"there is no folder {folder}; it exists up to {there}."
-    names = sorted(each.name for each in folder.iterdir() if not each.name.startswith("."))
-    folded = {each.casefold(): each for each in names}
-    close = [folded[each] for each in get_close_matches(path.name.casefold(), folded, n=SHOWN, cutoff=0.5)]
-    what = "nothing matches" if glob.has_magic(str(path)) else "no such file"
+    pattern = glob.has_magic(str(path))
+    there = next(each for each in path.absolute().parents if each.is_dir())
+    wanted = path.absolute().relative_to(there).parts[0]
+    names = sorted(each.name for each in there.iterdir() if not each.name.startswith("."))
+    what = "nothing matches" if pattern else "no such file" if wanted == path.name else f"there is no folder {wanted!r}"
     if not names:
-        return f"{what}; the folder {folder} is empty."
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+        return f"{what}; {there} is empty."
+    folded = {each.casefold(): each for each in names}
+    close = [] if pattern else get_close_matches(wanted.casefold(), folded, n=1, cutoff=0.5)
+    hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
     more = f" and {len(names) - SHOWN:,} more" if len(names) > SHOWN else ""
-    return f"{what}.{hint} In {folder}: {', '.join(names[:SHOWN])}{more}."
+    return f"{what}.{hint} In {there}: {', '.join(names[:SHOWN])}{more}."

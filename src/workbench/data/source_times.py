@@ -101,10 +101,10 @@ class TimeColumn:
         also = [each.label for name, each in formats.items() if name != best and counts.fits.get(name)]
         what = f"{counts.filled - readable:,} of {counts.filled:,} values are no time that can be read"
         if also:
-            labels = ", ".join(also).replace("{zone}", self.options.timezone)
-            what = f"times are written in several ways: most are {formats[best].label}, others {labels}"
+            what = f"times are written in several ways: most are {formats[best].label}, others {', '.join(also)}"
         elif readable:
-            what += f" (the rest are {formats[best].label})".replace("{zone}", self.options.timezone)
+            what += f" (the rest are {formats[best].label})"
+        what = what.replace("{zone}", self.options.timezone)
         raise SourceError(f"{self._column_name()}: {what}. {listed}. {REMEDY}")
 
     def _refuse_compact(self) -> None:

@@ -45,7 +45,8 @@ class TypedColumn:
         value = self.filled()
         if self.time and self.type.startswith((*FLOATS, *WHOLE)):
             whole = f"CAST(floor({value}) AS BIGINT)::VARCHAR"
-            return {unit: each.fits_sql(whole) for unit, each in EPOCH_FORMATS.items()}
+            units = {unit: each.fits_sql(whole) for unit, each in EPOCH_FORMATS.items()}
+            return units | {"whole": f"{value} = floor({value})"}
         return {"whole": f"{value} = floor({value})"} if self._text and self._float else {}
 
     def decide(self, counts: Counts) -> Column:
@@ -86,14 +87,14 @@ class TypedColumn:
             )
         given = self.options.time_format
         given = given.get(self.name, given.get(self.source)) if isinstance(given, dict) else given
-        units = [given] if given in EPOCH_UNITS else [u for u, fit in counts.fits.items() if fit == counts.filled]
+        units = [given] if given in EPOCH_UNITS else [u for u in EPOCH_FORMATS if counts.fits[u] == counts.filled]
         if not units:
-            found = ", ".join(f"{fit:,} as {unit}" for unit, fit in counts.fits.items() if fit)
+            found = ", ".join(f"{fit:,} as {unit}" for unit, fit in counts.fits.items() if fit and unit != "whole")
             raise SourceError(
                 f"{self.source_name}: column {self.source!r} mixes units of time: {found}. "
                 "Name the unit with options={'time_format': 'seconds'}, or mend the source."
             )
         whole = f"CAST(floor({self.filled()}) AS BIGINT)"
         seconds = EPOCH_FORMATS[units[0]].epoch_sql(whole, "UTC")
-        note = "fractions dropped" if self._float else ""
+        note = "fractions dropped" if counts.fits["whole"] < counts.filled else ""
         return Column(self.source, self.name, seconds, EPOCH_FORMATS[units[0]].label, note)

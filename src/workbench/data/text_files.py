@@ -8,7 +8,7 @@ from workbench.data.source_files import FoundFiles
 from workbench.data.source_options import SourceOptions
 from workbench.data.text_faults import mended
 from workbench.data.text_layout import Layout, find_layout, read_head, records
-from workbench.data.unpacking import as_utf8, compression, unpacked
+from workbench.data.unpacking import as_utf8, compression, reader_compression, unpacked
 from workbench.errors import SourceError
 
 
@@ -42,9 +42,11 @@ def view_sql(files: list[Path], layout: Layout) -> str:
     """The SELECT that reads the files lazily, in order."""
     columns = ", ".join(f"{literal(each)}: 'VARCHAR'" for each in layout.names)
     quote = literal(layout.quote)
+    packing = reader_compression(files)
     return (
         f"SELECT * FROM read_csv({literal([str(file) for file in files])}, auto_detect = false, "
-        f"delim = {literal(layout.delimiter)}, quote = {quote}, escape = {quote}, comment = '', skip = 0, "
+        f"delim = {literal(layout.delimiter)}, quote = {quote}, escape = {quote}, comment = '', "
+        f"compression = {packing}, "
         f"header = {literal(layout.header)}, columns = {{{columns}}}, nullstr = '', strict_mode = true)"
     )
 

@@ -32,6 +32,12 @@ def compression(file: Path) -> str:
     return ending if ending in COMPRESSED else ""
 
 
+def reader_compression(files: list[Path]) -> str:
+    """The compression that DuckDB's readers are told, as SQL; they know only endings in lower case themselves."""
+    kinds = {compression(file) for file in files}
+    return {"": "'none'", ".gz": "'gzip'", ".zst": "'zstd'"}[kinds.pop()] if len(kinds) == 1 else "'auto'"
+
+
 def open_bytes(file: Path) -> IO[bytes]:
     """The content of a file, decompressed while it is read."""
     import pyarrow
