@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from workbench.columns import KINDS
 from workbench.data import shop, shop_truth
+from workbench.data.shop_catalogue import COLOURS
 from workbench.data.shop_defects import planted_defects
 
 COMMITTED = Path(__file__).parents[2] / "data" / "samples" / "shop"
@@ -75,6 +77,7 @@ def counted(raw: dict[str, pd.DataFrame]) -> dict[tuple[str, str, str], int]:
         ("items", "PRICE", "missing prices"): int(items.PRICE.isna().sum()),
         ("items", "PRICE", "prices a thousand times too high"): int((items.PRICE > 2_000).sum()),
         ("items", "COLOUR", "colours (number of different spellings)"): items.COLOUR.nunique(),
+        ("items", "COLOUR", "colours spelt otherwise than most"): int((~items.COLOUR.isin([*COLOURS, "N/A"])).sum()),
         ("items", "COLOUR", "two words for no colour"): int(items.COLOUR.isin(["N/A", "Not Applicable"]).sum()),
         ("items", "TAGS", "tags joined with a comma"): int(items.TAGS.str.contains(",").sum()),
         ("items", "PRODUCT_DESCRIPTION", "missing descriptions (under 85 %)"): int(
@@ -143,3 +146,19 @@ def test_nobody_sees_an_item_before_it_exists(clean):
     created = clean["items"].set_index("ITEM_ID").CREATION_TIMESTAMP
     events = clean["interactions"]
     assert events.TIMESTAMP.ge(events.ITEM_ID.map(created)).all()
+
+
+def test_insights_find_every_planted_defect():
+    from workbench.data.insights import insights
+    from workbench.data.samples import sample_table
+
+    found = insights({kind: sample_table("shop", kind) for kind in KINDS}, now=1_760_000_000).findings
+    keys = ["CHECK", "DATASET", "COLUMN"]
+    both = planted_defects().merge(found, on=keys, how="left")
+    assert both[both.NUMBER.isna()].DEFECT.tolist() == []
+    counted_too = both[~both.UNIT.str.startswith("%")]
+    assert len(counted_too) >= 25
+    assert counted_too[counted_too.COUNT != counted_too.NUMBER].DEFECT.tolist() == []
+    trouble = found[found.SEVERITY.isin(["blocks", "warning"])]
+    unplanned = trouble.merge(planted_defects(), on=keys, how="left")
+    assert set(unplanned[unplanned.DEFECT.isna()].CHECK) <= {"missing_rows", "too_few_action_events"}, "nothing else"

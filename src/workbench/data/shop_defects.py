@@ -40,9 +40,12 @@ RESPELT = (
 NO_BRAND, NO_DESCRIPTION, NO_PRICE, MARKUP, WRONG_PRICES, REPEATED_ITEMS, COMMAS = 150, 80, 8, 25, 3, 5, 60
 NOT_APPLICABLE = (("N/A", 12), ("Not Applicable", 9))
 COLOUR_SPELLINGS = 34  # eight colours in four spellings, and the two words for none
+ROWS_PER_SPELLING = 5
+UNUSUAL_COLOURS = 8 * 3 * ROWS_PER_SPELLING + 9  # three wrong spellings of each, and the rarer word for none
 NO_AGE, WRONG_AGES, REPEATED_USERS = 90, 5, 4
 GENDERS = (("F", "female", 70), ("M", "Male", 50))
 RESPELT_ACTIONS = (("TAKEN", "Taken", 120), ("NOT_TAKEN", "Not Taken", 80))
+RESPELT_ACTION_ROWS = sum(rows for *_, rows in RESPELT_ACTIONS)
 REPEATED_ACTIONS, GHOST_ACTIONS = 30, 15
 
 
@@ -75,7 +78,8 @@ DEFECTS = (
     Defect("missing prices", ITEMS, "PRICE", NO_PRICE, "missing_values"),
     Defect("prices a thousand times too high", ITEMS, "PRICE", WRONG_PRICES, "outliers"),
     Defect("colours (number of different spellings)", ITEMS, "COLOUR", COLOUR_SPELLINGS, "too_many_categories"),
-    Defect("two words for no colour", ITEMS, "COLOUR", sum(n for _, n in NOT_APPLICABLE), "inconsistent_naming"),
+    Defect("colours spelt otherwise than most", ITEMS, "COLOUR", UNUSUAL_COLOURS, "inconsistent_naming"),
+    Defect("two words for no colour", ITEMS, "COLOUR", sum(n for _, n in NOT_APPLICABLE), "words_for_nothing"),
     Defect("tags joined with a comma", ITEMS, "TAGS", COMMAS, "multi_value_separator"),
     Defect("missing descriptions (under 85 %)", ITEMS, "PRODUCT_DESCRIPTION", NO_DESCRIPTION, "text_completeness"),
     Defect("markup in descriptions", ITEMS, "PRODUCT_DESCRIPTION", MARKUP, "markup"),
@@ -85,7 +89,7 @@ DEFECTS = (
     Defect("ages above 200", USERS, "AGE", WRONG_AGES, "outliers"),
     Defect("genders spelt in two ways", USERS, "GENDER", sum(n for *_, n in GENDERS), "inconsistent_naming"),
     Defect("exact repeats of a row", ACTION_INTERACTIONS, "", REPEATED_ACTIONS, "duplicate_events"),
-    Defect("misspelt event types", ACTION_INTERACTIONS, EVENT_TYPE, sum(n for *_, n in RESPELT_ACTIONS), "event_types"),
+    Defect("misspelt event types", ACTION_INTERACTIONS, EVENT_TYPE, RESPELT_ACTION_ROWS, "event_type_spelling"),
     Defect("actions that no action row explains", ACTION_INTERACTIONS, ACTION_ID, GHOST_ACTIONS, "unknown_actions"),
 )
 
@@ -139,7 +143,7 @@ def spoil_items(items: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         raw.loc[each[3].take(rows), "COLOUR"] = words
     for colour in COLOURS:
         for wrong in spellings(colour):
-            raw.loc[each[3].take(5, raw["COLOUR"] == colour), "COLOUR"] = wrong
+            raw.loc[each[3].take(ROWS_PER_SPELLING, raw["COLOUR"] == colour), "COLOUR"] = wrong
     return pd.concat([raw, later]).reset_index(drop=True)
 
 
@@ -181,10 +185,11 @@ class _Deck:
 
 def _bots(events: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     """Views of two users who look at an item every three seconds for more than an hour."""
-    known = np.sort(events.loc[events[ITEM_ID].str.startswith("0", na=False), ITEM_ID].unique())
+    there = events[events[ITEM_ID].str.startswith("0", na=False)]
     rows = []
     for bot, user in enumerate(("u0100", "u0200")[:BOTS]):
         begin = START + (20 + 15 * bot) * DAY + 3 * HOUR
+        known = np.sort(there[there[TIMESTAMP] < begin][ITEM_ID].unique())  # nobody sees an item before it exists
         for number, item in enumerate(known[rng.integers(0, len(known), BOT_EVENTS)]):
             rows.append({USER_ID: user, ITEM_ID: item, TIMESTAMP: begin + 3 * number, EVENT_TYPE: "View"})
     return pd.DataFrame(rows).assign(DEVICE="desktop").reindex(columns=events.columns)

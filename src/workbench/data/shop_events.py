@@ -66,7 +66,7 @@ class Simulation:
     lists: list[tuple] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.ids = self.items[ITEM_ID].tolist()
+        self.ids, self.people = self.items[ITEM_ID].tolist(), self.users[USER_ID].tolist()
         self.price = self.items["PRICE"].to_numpy()
         self.created = self.items[CREATION_TIMESTAMP].to_numpy()
         category = np.array([CATEGORIES.index(name) for name in self.items["CATEGORY_L1"]])
@@ -95,7 +95,7 @@ class Simulation:
     def view(self, user: int, item: int, time: int, device: str, cart: float, shown: tuple[str, str, str]) -> None:
         """Record that an item was looked at, and how far towards a purchase it went."""
         rng, impression, recommendation, source = self.rng, *shown
-        chance, who, what = rng.random(4), self.users[USER_ID].iat[user], self.ids[item]
+        chance, who, what = rng.random(4), self.people[user], self.ids[item]
         pieces = 2 if rng.random() < 0.1 else 1
         value = round(float(self.price[item]) * pieces, 2)
         self.events.append((who, what, time, "View", None, device, impression, recommendation, source))
@@ -118,7 +118,7 @@ class Simulation:
                 listed.append(item)
         impression = SEPARATOR.join(self.ids[item] for item in listed)
         recommendation = f"{source.prefix}-{len(self.lists) + 1:06d}"
-        self.lists.append((recommendation, self.users[USER_ID].iat[user], time, source.name, impression))
+        self.lists.append((recommendation, self.people[user], time, source.name, impression))
         if self.rng.random() < source.click * keen:
             item = listed[int(self.rng.random() ** 1.6 * LIST_LENGTH)]
             name = source.name if source.named else None
