@@ -23,17 +23,21 @@ def read_json(found: FoundFiles, encoding: str | None) -> RawTable:
     files = [as_utf8(each, encoding)[0] for each in found.files]
     files = [unpacked(each) if compression(each) in (".zip", ".bz2", ".xz") else each for each in files]
     how = f"{literal([str(each) for each in files])}, format = {literal(_kind(files[0]))}"
-    how += f", compression = {reader_compression(files)}"
+    how += reader_compression(files)
     try:
         keys = _keys(f"read_json_objects({how})")
-    except duckdb.Error as error:
+    except (duckdb.Error, ValueError) as error:
         raise _fault(files, error) from error
     if not keys:
         raise SourceError(f'{found.name}: no JSON objects with keys, such as {{"USER_ID": "1"}}, one a line.')
     check_names(keys, found.name, "Rename one of the keys where the file is made.")
     columns = ", ".join(f"{literal(key)}: 'VARCHAR'" for key in keys)
     view = create_view(f"SELECT * FROM read_json({how}, columns = {{{columns}}})")
-    return RawTable(view, found.name, True, notes=list(found.notes))
+
+    def mend(error: Exception) -> RawTable:
+        raise _fault(files, error) from error
+
+    return RawTable(view, found.name, True, notes=list(found.notes), mend=mend)
 
 
 def _kind(file: Path) -> str:
@@ -47,9 +51,12 @@ def _kind(file: Path) -> str:
 def _keys(relation: str) -> list[str]:
     """Every key of the top-level objects, the first object's keys first."""
     first = query(f"SELECT json_keys(json) FROM {relation} LIMIT 1")
-    every = query(f"SELECT DISTINCT unnest(json_keys(json)) FROM {relation} LIMIT {MOST_KEYS + 1}")
+    keys = "CASE WHEN json_type(json) = 'OBJECT' THEN json_keys(json) ELSE [NULL] END"
+    every = query(f"SELECT DISTINCT unnest({keys}) FROM {relation} LIMIT {MOST_KEYS + 1}")
     if len(every) > MOST_KEYS:
         raise SourceError(f"more than {MOST_KEYS:,} different keys: ids seem to be used as keys; put them in values.")
+    if (None,) in every:
+        raise ValueError("a record is no JSON object")
     known = dict.fromkeys(first[0][0]) if first else {}
     return [*known, *sorted(key for (key,) in every if key not in known)]
 

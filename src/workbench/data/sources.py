@@ -72,7 +72,7 @@ def open_source(source: Any, *, columns: dict[str, str] | None = None, options: 
     checked = read_options(options)
     try:
         raw = _open(source, checked)
-    except UNREADABLE as error:
+    except (duckdb.Error, *UNREADABLE) as error:
         raise SourceError(f"{_shown(source)}: cannot be read ({error}). Fetch, pack or write it again.") from error
     try:
         try:

@@ -41,13 +41,11 @@ def read_text(found: FoundFiles, options: SourceOptions) -> RawTable:
 def view_sql(files: list[Path], layout: Layout) -> str:
     """The SELECT that reads the files lazily, in order."""
     columns = ", ".join(f"{literal(each)}: 'VARCHAR'" for each in layout.names)
-    quote = literal(layout.quote)
-    packing = reader_compression(files)
+    quote, packing = literal(layout.quote), reader_compression(files)
     return (
         f"SELECT * FROM read_csv({literal([str(file) for file in files])}, auto_detect = false, "
         f"delim = {literal(layout.delimiter)}, quote = {quote}, escape = {quote}, comment = '', "
-        f"compression = {packing}, "
-        f"header = {literal(layout.header)}, columns = {{{columns}}}, nullstr = '', strict_mode = true)"
+        f"header = {literal(layout.header)}, columns = {{{columns}}}, nullstr = '', strict_mode = true{packing})"
     )
 
 

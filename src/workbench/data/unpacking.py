@@ -33,9 +33,10 @@ def compression(file: Path) -> str:
 
 
 def reader_compression(files: list[Path]) -> str:
-    """The compression that DuckDB's readers are told, as SQL; they know only endings in lower case themselves."""
+    """What DuckDB's readers have to be told, as SQL; they know only endings in lower case themselves."""
     kinds = {compression(file) for file in files}
-    return {"": "'none'", ".gz": "'gzip'", ".zst": "'zstd'"}[kinds.pop()] if len(kinds) == 1 else "'auto'"
+    packing = {".gz": "gzip", ".zst": "zstd"}.get(kinds.pop()) if len(kinds) == 1 else None
+    return f", compression = '{packing}'" if packing else ""
 
 
 def open_bytes(file: Path) -> IO[bytes]:
