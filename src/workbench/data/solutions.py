@@ -1,5 +1,6 @@
 """Solution versions: trained models with their configuration, metrics and how far they came."""
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -73,6 +74,7 @@ def solution_draft(
         except BaseException as error:
             status = STOPPED if isinstance(error, KeyboardInterrupt) else FAILED
             reason = f"{type(error).__name__}: {error}"
+            shutil.rmtree(draft.path, ignore_errors=True)  # a full disk needs the room to say why it failed
             with suppress(SQLAlchemyError):  # on a full disk the next opening of the workspace writes this row
                 book.change(row, status=status, failure_reason=reason, token=None)
             raise
