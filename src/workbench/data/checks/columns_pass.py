@@ -18,9 +18,11 @@ SPARSE_COLUMNS = (c.IMPRESSION, c.RECOMMENDATION_ID, c.EVENT_ATTRIBUTION_SOURCE)
 OPTIONAL_EVENT_COLUMNS = (c.EVENT_VALUE,)
 OPTIONAL_ACTION_COLUMNS = (c.VALUE, c.EXPIRATION_TIMESTAMP, c.REPEAT_FREQUENCY)
 TEXT_WORDS = {"DESCRIPTION", "OVERVIEW", "SYNOPSIS", "SUMMARY", "TEXT", "PLOT", "BODY"}
+LABEL_WORDS = {"TITLE", "NAME"}
 TEXT_LENGTH = 40  # characters on average from which a string column reads as free text
 LABEL_SHARE = 90.0  # per cent of distinct values from which a string column names its rows, such as a title
 CATEGORY_LIMIT = 5_000  # distinct values up to which all of a column's values are looked at
+EXACT_ROWS = 2_000_000
 LEAN = 0.1  # Bowley's skewness, from -1 to 1
 FENCE = 3.0  # interquartile ranges: Tukey's outer fence, "far out"
 STATISTICS = [
@@ -53,22 +55,23 @@ def measure_columns(table: Table, dataset: str) -> ColumnFacts:
         dataset: the dataset kind, for the DATASET column.
 
     Returns:
-        Counts are exact but DISTINCT, which is DuckDB's estimate (about 2 % off) where a column has more than
-        CATEGORY_LIMIT values. Text of blanks only counts as missing, and so does NaN.
+        Counts are exact, but in a table of more than EXACT_ROWS rows DISTINCT is an estimate (often 10 % off) where
+        a column has more than CATEGORY_LIMIT values. Text of blanks only counts as missing, and so does NaN.
     """
     names = [
         name for name in table.columns if name not in SPARSE_COLUMNS + OPTIONAL_EVENT_COLUMNS + OPTIONAL_ACTION_COLUMNS
     ]
+    exact = int(table.count().to_pandas()) <= EXACT_ROWS
     measures = {"rows": table.count(), "complete": _complete(table, names)}
     for position, name in enumerate(table.columns):
-        measures |= {f"{position}_{what}": value for what, value in _measures(table[name]).items()}
+        measures |= {f"{position}_{what}": value for what, value in _measures(table[name], exact).items()}
     measured = table.aggregate(**measures).to_pandas().iloc[0].to_dict()
     rows = int(measured["rows"])
     records = [_record(table, dataset, position, name, measured, rows) for position, name in enumerate(table.columns)]
     statistics = pd.DataFrame(records, columns=STATISTICS)
     values = {}
     for row in statistics[statistics["ROLE"].isin(["category", "event type"])].itertuples():
-        if row.DISTINCT <= CATEGORY_LIMIT * 1.1:
+        if row.DISTINCT <= CATEGORY_LIMIT:
             values[row.COLUMN] = _values(table, row.COLUMN)
     statistics["DISTINCT"] = [
         len(values[name]) if name in values else distinct
@@ -95,9 +98,9 @@ def _complete(table: Table, names: list[str]) -> Value:
     return nothing_missing.cast("int64").sum()
 
 
-def _measures(column: Value) -> dict[str, Value]:
+def _measures(column: Value, exact: bool) -> dict[str, Value]:
     missing = is_missing(column)
-    found = {"missing": missing.cast("int64").sum(), "distinct": column.approx_nunique()}
+    found = {"missing": missing.cast("int64").sum(), "distinct": column.nunique() if exact else column.approx_nunique()}
     found["example"] = column.cast("string").arbitrary(where=~missing)
     if column.type().is_numeric():
         filled = missing.ifelse(ibis.null(column.type()), column).cast("float64")
@@ -153,7 +156,8 @@ def role_of(name: str, dtype: ibis.expr.datatypes.DataType, distinct: int, fille
         return "other"
     if length >= TEXT_LENGTH or not TEXT_WORDS.isdisjoint(name.upper().split("_")):
         return "text"
-    if distinct > 30 and 100.0 * distinct >= LABEL_SHARE * filled:
+    named = not LABEL_WORDS.isdisjoint(name.upper().split("_"))
+    if distinct > 30 and (named or 100.0 * distinct >= LABEL_SHARE * filled):
         return "label"
     return "category"
 

@@ -4,9 +4,9 @@ import ibis
 import numpy as np
 import pandas as pd
 from ibis import Table
-from ibis.expr.types import IntegerValue
+from ibis.expr.types import IntegerColumn, IntegerValue
 
-from workbench.columns import DAY, EVENT_TYPE, HOUR, ITEM_ID, TIMESTAMP, USER_ID
+from workbench.columns import DAY, HOUR, ITEM_ID, TIMESTAMP, USER_ID
 
 # From these sizes on a time cannot be seconds (year 5138), milliseconds or microseconds any more.
 UNITS = {"milliseconds": (10**11, 10**3), "microseconds": (10**14, 10**6), "nanoseconds": (10**17, 10**9)}
@@ -58,8 +58,8 @@ def compact(table: Table) -> Table:
     ).cache()
 
 
-def totals(log: Table) -> dict[str, float]:
-    """Count events, distinct events in three senses, tied events, and find the ends of time."""
+def ends(log: Table) -> dict[str, float]:
+    """Number of rows, first and last time, border of the newest tenth (epoch seconds), events at midnight UTC."""
     time = log["T"]
     found = log.aggregate(
         rows=log.count(),
@@ -68,19 +68,23 @@ def totals(log: Table) -> dict[str, float]:
         border=time.quantile(1 - NEWEST),
         midnight=(time % DAY == 0).cast("int64").sum(),
     )
-    counted = found.to_pandas().iloc[0].fillna(0).to_dict()
-    counted = {name: float(value) if name == "border" else int(value) for name, value in counted.items()}
-    counted["distinct_rows"] = int(log["R"].nunique().to_pandas())
-    counted["acts"] = int(ibis.struct({"U": log["U"], "I": log["I"], "T": time}).hash().nunique().to_pandas())
-    counted["pairs"] = int(ibis.struct({"U": log["U"], "I": log["I"]}).hash().nunique().to_pandas())
+    return found.to_pandas().iloc[0].fillna(0).to_dict()
+
+
+def distinct(column: IntegerColumn) -> int:
+    """Number of distinct values."""
+    return int(column.nunique().to_pandas())
+
+
+def tied(log: Table) -> int:
+    """Events at a second at which the same user also has another item."""
     moments = log.group_by("U", "T").aggregate(N=log.count(), FROM=log["I"].min(), TO=log["I"].max())
     crowded = moments.filter(moments["FROM"] != moments["TO"])
-    counted["tied"] = int(crowded["N"].sum().to_pandas() or 0)
-    return counted
+    return int(crowded["N"].sum().to_pandas() or 0)
 
 
 def activity(table: Table, column: str) -> Table:
-    """One row per user or item: the id, EVENTS, FIRST and LAST in epoch seconds."""
+    """One row per user or item of complete rows: the id, EVENTS, FIRST and LAST in epoch seconds."""
     time = seconds(table[TIMESTAMP].cast("int64"))
     return table.group_by(column).aggregate(EVENTS=table.count(), FIRST=time.min(), LAST=time.max()).cache()
 
@@ -98,15 +102,6 @@ def hours(log: Table) -> pd.DataFrame:
 def days(log: Table) -> pd.DataFrame:
     """Events by DAY (days since 1970-01-01, UTC), only days with events, in order."""
     return log.group_by(DAY=log["T"] // DAY).aggregate(EVENTS=log.count()).order_by("DAY").to_pandas()
-
-
-def event_types(table: Table) -> pd.DataFrame:
-    """Rows by EVENT_TYPE, most frequent first; no rows without that column."""
-    if EVENT_TYPE not in table.columns:
-        return pd.DataFrame({EVENT_TYPE: [], "ROWS": []})
-    filled = table.filter(table[EVENT_TYPE].notnull())
-    counted = filled.group_by(EVENT_TYPE).aggregate(ROWS=filled.count())
-    return counted.order_by([ibis.desc("ROWS"), EVENT_TYPE]).to_pandas()
 
 
 def gaps(log: Table) -> tuple[pd.DataFrame, int]:

@@ -20,7 +20,7 @@ from workbench.columns import (
     USERS,
 )
 from workbench.data.checks.columns_pass import ColumnFacts, measure_columns
-from workbench.data.checks.events_pass import EventFacts, measure_events
+from workbench.data.checks.events_pass import EventFacts
 from workbench.data.checks.rhythm import Rhythm, measure_rhythm
 from workbench.errors import SchemaError, nearest
 
@@ -40,15 +40,20 @@ class Facts:
     tables: dataset kind to Ibis table, ids as text.
     columns: dataset kind to what its columns look like.
     events: what the event log looks like; None without interactions.
-    rhythm: how fast popularity moves; None without interactions.
     now: epoch second that counts as the present.
+    seed: of the draws behind the noise of popularity's drift.
     """
 
     tables: Mapping[str, Table]
     columns: Mapping[str, ColumnFacts]
     events: EventFacts | None
-    rhythm: Rhythm | None
     now: int
+    seed: int = 0
+
+    @cached_property
+    def rhythm(self) -> Rhythm | None:
+        """How fast popularity moves; None without interactions."""
+        return None if self.events is None else measure_rhythm(self.events.log, self.events.days, self.seed)
 
     @cached_property
     def statistics(self) -> pd.DataFrame:
@@ -69,8 +74,8 @@ class Facts:
         return self.statistics[self.statistics["ROLE"].isin(roles)]
 
 
-def gather(tables: Mapping[str, Table], now: int, seed: int) -> Facts:
-    """Measure the tables of a dataset group in a few aggregate passes.
+def gather(tables: Mapping[str, Table], now: int, seed: int = 0) -> Facts:
+    """Measure the columns of a dataset group's tables, and make ready to measure its events.
 
     Args:
         tables: dataset kind to Ibis table.
@@ -82,11 +87,8 @@ def gather(tables: Mapping[str, Table], now: int, seed: int) -> Facts:
     """
     ready = {kind: with_text_ids(table, kind) for kind, table in tables.items()}
     columns = {kind: measure_columns(table, kind) for kind, table in ready.items()}
-    events, rhythm = None, None
-    if INTERACTIONS in ready:
-        events = measure_events(ready[INTERACTIONS], now)
-        rhythm = measure_rhythm(events.log, events.days, seed)
-    return Facts(ready, columns, events, rhythm, now)
+    events = EventFacts(ready[INTERACTIONS], now) if INTERACTIONS in ready else None
+    return Facts(ready, columns, events, now, seed)
 
 
 def with_text_ids(table: Table, kind: str) -> Table:

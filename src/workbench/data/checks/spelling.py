@@ -107,10 +107,12 @@ def _key(value: str) -> str:
 
 
 def _tails(values: list[str]) -> set[str]:
-    """Last words that at least three values end in and that other values do without."""
-    words = pd.Series([folded(each.rsplit(" ", 1)[-1]) for each in values if " " in each], dtype="str")
-    often = words.value_counts()
-    return set(often[often >= 3].index) - {""}
+    """Last words that at least three values end in while there is a value without it for each."""
+    keys = {_key(each) for each in values}
+    words = [each.rsplit(" ", 1) for each in values if " " in each.strip()]
+    tails = pd.Series([folded(last) for first, last in words if last.isalpha() and _key(first) in keys], dtype="str")
+    often = tails.value_counts()
+    return set(often[often >= 3].index)
 
 
 @check(
@@ -214,14 +216,15 @@ def event_type_spelling(facts: Facts) -> Iterator[Finding]:
 
 
 def event_spellings(values: pd.DataFrame) -> dict[str, str]:
-    """Event type to the name it should have: the most frequent spelling there is, else the usual name."""
+    """Event type to the name it should have: the usual one, or the most frequent spelling if only case differs."""
     groups: dict[str, list[str]] = {}
     for value in values.sort_values(["ROWS", "VALUE"], ascending=[False, True])["VALUE"]:
         key = folded(value)
         groups.setdefault(MEANT.get(key, key), []).append(value)
     found = {}
     for usual, spellings in groups.items():
-        target = usual if usual in spellings or (usual in EVENT_WORDS and len(spellings) == 1) else spellings[0]
+        unusual = usual in EVENT_WORDS and folded(usual) not in map(folded, spellings)
+        target = usual if usual in spellings or unusual else spellings[0]
         found |= {each: target for each in spellings if each != target}
     return found
 

@@ -35,7 +35,7 @@ MARKUP = r"<[A-Za-z/!][^>]*>|&[A-Za-z]+;|&#\d+;"
     "outliers",
     looks_for="numbers far outside the rest of their column",
     threshold="beyond 3 interquartile ranges from the middle half",
-    origin=f"{GUIDE}, 7; its method is not published, ours is Tukey's outer fence, on a log scale where that is more even",
+    origin=f"{GUIDE}, 7; method not published, ours is Tukey's outer fence, on a log scale where more even",
     touches=("items", "users", "context"),
 )
 def outliers(facts: Facts) -> Iterator[Finding]:
