@@ -102,7 +102,7 @@ ROWS = (
                 [0.3, 0.8, 0.97],
                 "Weight kept per step back in the history, one feature set per value; near 1 remembers long.",
                 "list",
-                0.0,
+                0.001,
                 0.9999,
             ),
             "lags": Hyperparameter(100, "How many events back a prediction looks.", "int", 1, 2000, tunable=True),

@@ -1,0 +1,206 @@
+"""user-personalization: the next item from exponentially decayed histories, by ridge regression in closed form."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import psutil
+from scipy import linalg, sparse
+
+from workbench.columns import EVENT_TYPE, ITEM_ID
+from workbench.errors import RecipeError, nearest
+from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
+from workbench.recipes.gram import Sequences, has_window, normal_equations, sequences
+from workbench.recipes.gram_separate import separate_equations, solve_separately
+from workbench.recipes.popularity import encode
+
+MOST_WEIGHTS = 300_000_000  # numbers in the table of learned weights: 1.2 GB of float32
+MOST_RARE_PAIRS = 30_000_000  # pairs of a rare item and a later one: about 1 GB while they are added up
+
+
+class UserPersonalization(Recipe):
+    """Linear autoregressive model with exponential memory.
+
+    Every position of every ordered history is a row. Its features are the events before it, each with weight
+    decay ** (events in between), once for each of `decays`, over the last `lags` events; its target is the item that
+    came. The weights are the ridge regression of targets on features, from its normal equations and one Cholesky
+    factorisation. A score is linear in the history, so every past event's part in it is known.
+
+    Events of equal time keep their order in the table. When items times decays exceed `dense_features`, the most
+    frequent items are solved together and every rarer one by itself, as if it met no other; notes say how many.
+    A history without any known event gets popularity.
+    """
+
+    family = "autoregressive"
+
+    def __init__(self, **hyperparameters: Any):
+        self.hyperparameters = dict(hyperparameters)
+        self.notes: dict[str, Any] = {}
+        self.decays: list[float] = list(hyperparameters["decays"])
+        self.lags: int = hyperparameters["lags"]
+        if not self.decays or len(set(self.decays)) < len(self.decays):
+            raise RecipeError(f"user-personalization: decays={self.decays} must be at least one, none of them twice.")
+
+    def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
+        """Solve the normal equations; nothing is random, so `seed` changes nothing."""
+        _, items, self.item_ids = encode(data.interactions)
+        self._check_types(data.interactions)
+        histories = encode_histories(data.interactions, self.item_ids)
+        codes, offsets, weights = self._events(histories)
+        share = np.bincount(items, minlength=len(self.item_ids)) / len(items)
+        self.popularity = share.astype(np.float32)
+        self.notes = {
+            "events_without_weight": len(histories.items) - len(codes),
+            "rows": int(len(codes) - np.count_nonzero(np.diff(offsets))),
+        }
+        if weights is not None:
+            weights = weights / weights.mean()  # only ratios count, whatever the ridge
+        events = sequences(codes, offsets, weights, weights)
+        self._choose_columns(np.bincount(codes, minlength=len(self.item_ids)))
+        self.weights = self._solve_together(events, progress)
+        self.rare_weights = self._solve_rare(events)
+        return self
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Multiply the decayed histories with the learned weights."""
+        codes, offsets, weights = self._events(histories)
+        lengths = np.diff(offsets)
+        rows = np.repeat(np.arange(len(histories)), lengths)
+        age = np.repeat(offsets[1:], lengths) - 1 - np.arange(len(codes))
+        values = np.ones(len(codes)) if weights is None else weights
+        scores = self._features(rows, codes, age, values, self.columns, len(histories)) @ self.weights
+        if self.rare_weights.nnz:
+            rare = self._features(rows, codes, age, values, self.rare_columns, len(histories))
+            scores += (rare @ self.rare_weights).toarray()
+        scores[lengths == 0] = self.popularity
+        return scores
+
+    def explain(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """Split the item's score into the part of every event of the history; the parts add up to the score."""
+        codes, _, weights = self._events(history)
+        age = np.arange(len(codes))[::-1]
+        values = np.ones(len(codes)) if weights is None else weights
+        each = np.arange(len(codes))
+        parts = self._features(each, codes, age, values, self.columns, len(codes)) @ self.weights[:, item_code]
+        if self.rare_weights.nnz:
+            rare = self._features(each, codes, age, values, self.rare_columns, len(codes))
+            parts = parts + (rare @ self.rare_weights[:, [item_code]]).toarray().ravel()
+        frame = pd.DataFrame({ITEM_ID: self.item_ids[codes], "POSITION": age + 1, "CONTRIBUTION": parts})
+        frame = frame[age < self.lags]
+        return frame.sort_values(["CONTRIBUTION", "POSITION"], ascending=[False, True], ignore_index=True)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Give the weights of frequent and of rare items, and the popularity."""
+        return {
+            "weights": self.weights,
+            "columns": self.columns,
+            "rare_data": self.rare_weights.data,
+            "rare_indices": self.rare_weights.indices,
+            "rare_indptr": self.rare_weights.indptr,
+            "popularity": self.popularity,
+        }
+
+    def restore(self, item_ids: np.ndarray, state: dict[str, np.ndarray]) -> Self:
+        """Take back what `state` gave."""
+        self.item_ids, self.popularity = item_ids, state["popularity"]
+        self.weights, self.columns = state["weights"], state["columns"]
+        self.rare_columns = _others(self.columns)
+        rare = (state["rare_data"], state["rare_indices"], state["rare_indptr"])
+        self.rare_weights = sparse.csr_matrix(rare, shape=(len(rare[2]) - 1, len(item_ids)))
+        return self
+
+    def _check_types(self, interactions: pd.DataFrame) -> None:
+        weights = self.hyperparameters["event_weights"]
+        if not weights:
+            return
+        if EVENT_TYPE not in interactions:
+            raise RecipeError(
+                f"user-personalization: event_weights={weights} need the column {EVENT_TYPE}; found "
+                f"{list(interactions.columns)}. Map one in the flow, or leave event_weights empty."
+            )
+        known = interactions[EVENT_TYPE].dropna().unique()
+        for name in weights:
+            if name not in known:
+                raise RecipeError(
+                    f"user-personalization: event_weights names {name!r}, which no event has.{nearest(name, known)}"
+                )
+        if not interactions[EVENT_TYPE].map(weights).gt(0).any():
+            raise RecipeError(f"user-personalization: event_weights={weights} leave no event with a weight above 0.")
+
+    def _events(self, histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        """Give item codes, offsets and weights of the events that count; types without a weight do not."""
+        table = self.hyperparameters["event_weights"]
+        if not table or EVENT_TYPE not in histories.columns:
+            return histories.items, histories.offsets, None
+        weights = pd.Series(histories.columns[EVENT_TYPE]).map(table).fillna(0.0).to_numpy(dtype=np.float64)
+        kept = weights > 0
+        before = np.concatenate([[0], np.cumsum(kept)])
+        return histories.items[kept], before[histories.offsets], weights[kept]
+
+    def _choose_columns(self, counts: np.ndarray) -> None:
+        """Decide which items are solved together: all of them, or the most frequent that fit."""
+        n_items, k = len(counts), len(self.decays)
+        most = min(self.hyperparameters["dense_features"], max(k, MOST_WEIGHTS // n_items))
+        m = min(n_items, max(1, most // k))
+        frequent = np.sort(np.lexsort((np.arange(n_items), -counts))[:m])
+        self.columns = np.full(n_items, -1, dtype=np.int64)
+        self.columns[frequent] = np.arange(m)
+        self.rare_columns = _others(self.columns)
+        self.notes["items_solved_together"] = m
+        self.notes["items_solved_by_themselves"] = n_items - m
+        needed = (k * m) ** 2 * 8 + n_items * k * m * 8
+        self.notes["predicted_memory_gb"] = round(needed / 1e9, 2)
+        free = psutil.virtual_memory().available
+        if needed > free:
+            raise RecipeError(
+                f"user-personalization: {m:,} items × {k} decays need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB "
+                f"are free. Set dense_features below {int(k * m * (free / needed) ** 0.5):,}, or use fewer decays."
+            )
+
+    def _solve_together(self, events: Sequences, progress: bool) -> np.ndarray:
+        """Solve for the frequent items: (k * m, n_items) float32.
+
+        The factorisation runs in float64, where rounding could make it fail; the solutions need only float32.
+        """
+        n_items = len(self.item_ids)
+        gram, cross = normal_equations(
+            events, self.decays, self.lags, self.columns, n_items, cross_dtype=np.float32, progress=progress
+        )
+        gram.flat[:: len(gram) + 1] += self.hyperparameters["ridge"]
+        # Transposes of symmetric or finished tables are what LAPACK can overwrite without a copy.
+        factor = linalg.cholesky(gram.T, lower=True, overwrite_a=True, check_finite=False).astype(np.float32)
+        del gram
+        solved = linalg.cho_solve((factor, True), cross.T, overwrite_b=True, check_finite=False)
+        return np.ascontiguousarray(solved)
+
+    def _solve_rare(self, events: Sequences) -> sparse.csr_matrix:
+        """Solve every rare item by itself, with fewer lags where their pairs would not fit into memory."""
+        n_items, lags = len(self.item_ids), self.lags
+        if self.rare_columns.max(initial=-1) < 0:
+            return sparse.csr_matrix((0, n_items), dtype=np.float32)
+        after = (events.last - np.arange(len(events.items)))[self.rare_columns[events.items] >= 0]
+        while lags > 1 and np.minimum(after, lags).sum() > MOST_RARE_PAIRS:
+            lags = max(1, lags * 3 // 4)
+        self.notes["lags_of_rare_items"] = lags
+        own, cross = separate_equations(events, self.decays, lags, self.rare_columns, n_items)
+        return solve_separately(own, cross, self.hyperparameters["ridge"])
+
+    def _features(
+        self, rows: np.ndarray, codes: np.ndarray, age: np.ndarray, values: np.ndarray, columns: np.ndarray, n: int
+    ) -> sparse.csr_matrix:
+        """Lay events out as decayed features, (n, k * m) float32; decay a of item i is at a * m + columns[i]."""
+        m = int(columns.max(initial=-1)) + 1
+        used = columns[codes] >= 0
+        rows, places, age, values = rows[used], columns[codes[used]], age[used], values[used]
+        parts = []
+        for decay in self.decays:
+            inside = age < self.lags if has_window(decay, self.lags) else age < np.inf
+            weights = (values[inside] * decay ** age[inside].astype(np.float64)).astype(np.float32)
+            parts.append(sparse.csr_matrix((weights, (rows[inside], places[inside])), shape=(n, m)))
+        return sparse.hstack(parts, format="csr")
+
+
+def _others(columns: np.ndarray) -> np.ndarray:
+    """Number the items that have no column, ascending; -1 for those that have one."""
+    missing = columns < 0
+    return np.where(missing, np.cumsum(missing) - 1, -1)
