@@ -144,6 +144,10 @@ def test_excel_sheets(tmp_path):
     with pytest.raises(SourceError, match="sheet 'Notes' is empty"):
         open_source(tmp_path / "two.xlsx", options={"sheet": "Notes"})
     assert len(rows(open_source(tmp_path / "two.xlsx", options={"sheet": "Events"}))) == 2
+    sheet.cell(2, 7, "stray")
+    book.save(tmp_path / "stray.xlsx")
+    with pytest.raises(SourceError, match="row 1 has the value 'stray' in column 7, but only 4 columns have a name"):
+        open_source(tmp_path / "stray.xlsx", options={"sheet": "Events"})
     (tmp_path / "fake.xlsx").write_bytes(b"no")
     with pytest.raises(SourceError, match="not a readable Excel workbook"):
         open_source(tmp_path / "fake.xlsx")

@@ -2,6 +2,7 @@
 
 import functools
 import http.server
+import os
 import sqlite3
 import threading
 from decimal import Decimal
@@ -95,6 +96,20 @@ def test_postgresql_without_a_driver_or_server_says_so_without_the_password():
     with pytest.raises(SourceError, match=r"recommendation-workbench\[postgres\]|[Cc]onnection") as caught:
         open_source("postgresql://me:secret@127.0.0.1:1/db?table=events")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.skipif("WORKBENCH_TEST_POSTGRES" not in os.environ, reason="WORKBENCH_TEST_POSTGRES names no server")
+def test_postgresql_server():
+    address = os.environ["WORKBENCH_TEST_POSTGRES"]  # such as postgresql://me@localhost/postgres
+    sql = """SELECT lpad(i::text, 3, '0') AS user, timestamptz '2024-01-01 00:00:00Z' + i * interval '1 second' AS t,
+             i % 2 = 0 AS even, (i / 4.0)::numeric(9, 2) AS price, ARRAY['a', 'b'] AS tags
+             FROM generate_series(1, 2) i ORDER BY i"""
+    assert rows(open_source(address, columns=MAP, options={"query": sql})) == [
+        ("001", 1_704_067_201, False, 0.25, '["a", "b"]'),
+        ("002", 1_704_067_202, True, 0.5, '["a", "b"]'),
+    ]
+    with pytest.raises(SourceError, match="no table 'no_such_table'"):
+        open_source(f"{address}?table=no_such_table")
 
 
 def test_frames_of_every_kind_give_the_same_table():

@@ -34,9 +34,21 @@ def read_excel(found: FoundFiles, options: SourceOptions) -> RawTable:
             raise SourceError(f"{found.name}: sheet {sheet.title!r} is empty.{nearest('', book.sheetnames)}")
         names, rows = _names(head, rows, found.name, options)
         notes = [*found.notes, f"sheet {sheet.title!r}; rows without any value are skipped"]
-        return spool(names, (row[: len(names)] for row in rows), found.name, notes)
+        return spool(names, _table(rows, len(names), found.name), found.name, notes)
     finally:
         book.close()
+
+
+def _table(rows: Iterator[tuple], width: int, source: str) -> Iterator[tuple]:
+    """Rows of one width; a value to the right of the named columns is not dropped in silence."""
+    for number, row in enumerate(rows, start=1):
+        beyond = next((place for place, cell in enumerate(row[width:], start=width + 1) if cell is not None), None)
+        if beyond:
+            raise SourceError(
+                f"{source}: row {number:,} has the value {str(row[beyond - 1])[:60]!r} in column {beyond}, but only "
+                f"{width} columns have a name. Name the column in the sheet, or clear the cell."
+            )
+        yield row[:width] + (None,) * (width - len(row))
 
 
 def _sheet(sheets: list[str], source: str, wanted: str | None) -> str:

@@ -1,6 +1,7 @@
 """Rows that arrive one after the other, written as text columns into a temporary Parquet file in small batches."""
 
 import datetime
+import json
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
@@ -27,21 +28,34 @@ def spool(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, note
     schema = pyarrow.schema([(name, pyarrow.string()) for name in names])
     path = scratch() / f"{new_name('spool')}.parquet"
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
-        batch: list[list[str | None]] = []
+        batch: list[Sequence[Any]] = []
 
-        def flush() -> None:
-            columns = [pyarrow.array(values, pyarrow.string()) for values in zip(*batch, strict=True)]
+        def flush(last: int) -> None:
+            first = last - len(batch) + 1
+            columns = [_text_column(values, source, first) for values in zip(*batch, strict=True)]
             writer.write_batch(pyarrow.record_batch(columns, schema=schema))
             batch.clear()
 
         for number, row in enumerate(rows, start=1):
-            batch.append([as_text(value, source, number) for value in row])
+            batch.append(row)
             if len(batch) == BATCH_ROWS:
-                flush()
+                flush(number)
         if batch:
-            flush()
+            flush(number)
     view = create_view(f"SELECT * FROM read_parquet({literal(str(path))})")
     return RawTable(view, source, True, notes=notes)
+
+
+def _text_column(values: Sequence[Any], source: str, first: int) -> Any:
+    """An Arrow column of text; text and whole numbers, the usual case, without a look at each value."""
+    import pyarrow
+
+    kinds = set(map(type, values)) - {type(None)}
+    if kinds <= {str}:
+        return pyarrow.array(values, pyarrow.string())
+    if kinds == {int}:
+        return pyarrow.array([None if value is None else str(value) for value in values], pyarrow.string())
+    return pyarrow.array([as_text(value, source, first + n) for n, value in enumerate(values)], pyarrow.string())
 
 
 def as_text(value: Any, source: str, row: int) -> str | None:
@@ -58,4 +72,6 @@ def as_text(value: Any, source: str, row: int) -> str | None:
         return format(value, "f")
     if isinstance(value, bytes | bytearray | memoryview):
         raise SourceError(f"{source}: row {row:,} holds bytes. Leave that column out with options={{'query': …}}.")
+    if isinstance(value, list | tuple | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return str(value)

@@ -100,7 +100,7 @@ def given_format(text: str) -> TimeFormat:
         return TimeFormat(f"{unit.label} (as given)", WHOLE, unit.epoch)
     if text == "iso":
         moment = f"CASE WHEN {_shape(DATE + CLOCK + ZONE)} THEN TRY_CAST({{v}} AS TIMESTAMPTZ) ELSE {NAIVE} END"
-        return TimeFormat("ISO text (as given)", f"TRY_CAST({{v}} AS TIMESTAMP) IS NOT NULL", _floor(moment))
+        return TimeFormat("ISO text (as given)", "TRY_CAST({v} AS TIMESTAMP) IS NOT NULL", _floor(moment))
     parsed = f"try_strptime(trim({{v}}), {literal(text)})"
     moment = parsed if "%z" in text or "%Z" in text else f"timezone({{zone}}, {parsed})"
     return TimeFormat(f"{text} (as given)", f"{parsed} IS NOT NULL", _floor(moment))
