@@ -11,7 +11,9 @@ import nbformat
 PLOTLY = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 FOLDED = """{% extends 'basic/index.html.j2' %}
-{% block input %}<details class="code"><summary>Code</summary>{{ super() }}</details>{% endblock %}"""
+{% block input %}{% set tags = cell.metadata.get("tags", []) -%}
+<details class="code"><summary>{{ "Parameters of this run" if "injected-parameters" in tags else
+"Parameters and their defaults" if "parameters" in tags else "Code" }}</summary>{{ super() }}</details>{% endblock %}"""
 
 
 @dataclass(frozen=True)

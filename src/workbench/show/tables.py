@@ -7,10 +7,11 @@ import pandas as pd
 
 STYLE = (
     "<style>.wb-table{overflow-x:auto;margin:.4em 0 1em}.wb-table table{border-collapse:collapse;font-size:.92em}"
-    ".wb-table caption{caption-side:top;text-align:left;font-weight:600;padding:.2em 0}"
+    ".wb-table .wb-caption{font-weight:600;margin:.2em 0}.wb-table th{white-space:nowrap}"
     ".wb-table th,.wb-table td{padding:.25em .7em;text-align:left;vertical-align:top;max-width:34em;"
     "overflow-wrap:anywhere;border-bottom:1px solid #d1d5db}.wb-table td.n,.wb-table th.n{text-align:right;"
-    "font-variant-numeric:tabular-nums}.wb-more{color:#6b7280;font-size:.88em}</style>"
+    "font-variant-numeric:tabular-nums}.wb-table th{white-space:nowrap}.wb-table td:not(.n){min-width:5em}"
+    ".wb-more{color:#6b7280;font-size:.88em}</style>"
 )
 WIDEST = 240  # characters of one cell; the rest is cut with an ellipsis
 
@@ -31,13 +32,13 @@ class Table:
             "<tr>" + "".join(_cell("td", text(v), n) for v, n in zip(row, right, strict=True)) + "</tr>"
             for row in shown.itertuples(index=False, name=None)
         )
-        caption = f"<caption>{escape(self.caption)}</caption>" if self.caption else ""
+        caption = f'<p class="wb-caption">{escape(self.caption)}</p>' if self.caption else ""
         rest = len(self.frame) - len(shown)
         more = f'<p class="wb-more">{rest:,} more rows are not shown.</p>' if rest > 0 else ""
         if self.frame.empty:
             more = '<p class="wb-more">No rows.</p>'
         return (
-            f'{STYLE}<div class="wb-table"><table>{caption}<thead><tr>{head}</tr></thead>'
+            f'{STYLE}<div class="wb-table">{caption}<table><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table>{more}</div>"
         )
 
