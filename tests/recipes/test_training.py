@@ -189,7 +189,7 @@ def test_a_card_shows_past_list_and_hits_by_title(circle, items):
     assert card.listed["HIT"].tolist() == [HIT]
     assert "BECAUSE OF" not in card.listed.columns
     assert card.sentence == (
-        "User u07: 19 past events; 1 of the 1 recommended items shown are among the 1 chosen next."
+        "User u07: 1 of 1 recommended items shown were chosen next. Chosen next, 1 in all: Film <b>6</b>"
     )
     assert user_card(found, split, None, "u07").listed["ITEM"].tolist() == ["i06"]
     with pytest.raises(RecipeError, match="'nobody' is not among the 60 held-out users"):

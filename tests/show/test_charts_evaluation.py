@@ -33,7 +33,7 @@ def summary():
 def card():
     past = pd.DataFrame({"WHEN": ["1998-01-02"], "ITEM": ["<script>alert(1)</script>"]})
     listed = pd.DataFrame({"RANK": [1, 2], "ITEM": ["Film", "Other"], "HIT": [HIT, ""], "SCORE": [0.5, 0.4]})
-    return UserCard("<b>7</b>", past, listed, past_events=9, held_out_events=2, hits=1)
+    return UserCard("<b>7</b>", past, listed, ("Film", "Rare"), past_events=9, hits=1)
 
 
 def test_bars_carry_intervals_values_and_patterns(summary):
@@ -97,7 +97,7 @@ def test_a_card_escapes_what_comes_from_data_and_marks_hits_in_words(card):
     assert "&lt;script&gt;alert(1)" in html
     assert "&lt;b&gt;7&lt;/b&gt;" in html
     assert "✓ chosen next" in html
-    assert "1 of the 2 recommended items shown are among the 2 chosen next" in repr(show_card(card))
+    assert "1 of 2 recommended items shown were chosen next. Chosen next, 2 in all: Film; Rare" in repr(show_card(card))
 
 
 def test_the_picker_shows_what_a_plain_call_shows(card):

@@ -13,6 +13,7 @@ from workbench.recipes.scoring import Evaluation
 
 TITLE_NAMES = ("TITLE", "NAME", "ITEM_NAME", "PRODUCT_NAME", "ITEM_TITLE", "MOVIE_TITLE", "PRODUCT_TITLE")
 HIT = "✓ chosen next"
+NAMED = 5  # items chosen next that a sentence names
 CAUSES = 2  # past items named as the reason of a recommendation
 
 
@@ -22,21 +23,25 @@ class UserCard:
 
     past: WHEN (UTC date), ITEM, newest first; only the newest ones.
     listed: RANK, ITEM, HIT ("✓ chosen next" or ""), SCORE, and BECAUSE OF where the recipe can tell.
-    past_events, held_out_events, hits: how many there are in all.
+    chosen: titles of what the user chose next, without repeats.
+    past_events, hits: how many past events there are in all, and recommendations shown that were chosen.
     """
 
     user: str
     past: pd.DataFrame
     listed: pd.DataFrame
+    chosen: tuple[str, ...]
     past_events: int
-    held_out_events: int
     hits: int
 
     @property
     def sentence(self) -> str:
-        """One line that says what the card shows."""
-        found = f"{self.hits} of the {len(self.listed)} recommended items shown are among"
-        return f"User {self.user}: {self.past_events:,} past events; {found} the {self.held_out_events:,} chosen next."
+        """Say in one line what the card shows and what the user chose next."""
+        named = "; ".join(self.chosen[:NAMED]) + (" …" if len(self.chosen) > NAMED else "")
+        return (
+            f"User {self.user}: {self.hits} of {len(self.listed)} recommended items shown were chosen next. "
+            f"Chosen next, {len(self.chosen):,} in all: {named}"
+        )
 
 
 def item_titles(items: pd.DataFrame | None) -> pd.Series:
@@ -102,7 +107,8 @@ def user_card(
     reasons = because_of(evaluation.recipe, history, user, listed[ITEM_ID], titles)
     if any(reasons):
         table["BECAUSE OF"] = reasons
-    return UserCard(user, _past(history.tail(past), titles), table, len(history), len(truth), int(hit.sum()))
+    chosen = tuple(called(truth[ITEM_ID].drop_duplicates(), titles))
+    return UserCard(user, _past(history.tail(past), titles), table, chosen, len(history), int(hit.sum()))
 
 
 def because_of(recipe: Recipe, history: pd.DataFrame, user: str, items: pd.Series, titles: pd.Series) -> list[str]:

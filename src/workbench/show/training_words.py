@@ -46,6 +46,23 @@ def count_table(training: Training) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["WHAT", "COUNT"])
 
 
+def difference_table(differences: pd.DataFrame) -> pd.DataFrame:
+    """METRIC, BASELINE, DIFFERENCE with its interval, P and READING, each in few words."""
+    return pd.DataFrame(
+        {
+            METRIC: [short(each) for each in differences[METRIC]],
+            "BASELINE": differences["BASELINE"].to_list(),
+            "DIFFERENCE": [f"{gap:+.4f}" for gap in differences["DIFFERENCE"]],
+            "95 % INTERVAL": [
+                "–" if pd.isna(low) else f"{low:+.4f} to {high:+.4f}"
+                for low, high in zip(differences["LOW"], differences["HIGH"], strict=True)
+            ],
+            "P": differences["P"].round(3).to_list(),
+            "READING": differences["READING"].to_list(),
+        }
+    )
+
+
 def catalogue_table(training: Training) -> pd.DataFrame:
     """METRIC, a column for the recipe and each baseline, and what the metric says."""
     names = list(training.evaluation.catalogue)

@@ -50,7 +50,7 @@ def metric_bars(summary: pd.DataFrame, title: str = "Scores with 95 % intervals"
         figure.data[-2].offsetgroup = str(number)
     rows = summary[METRIC].nunique() * (len(recipes) + 0.7)
     figure.update_layout(barmode="group", scattermode="group", bargap=0.2, legend={"traceorder": "normal"})
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", ticklabelstandoff=8)
     figure.update_xaxes(rangemode="tozero", range=[0, _reach(summary) * 1.18])
     return finish(figure, title, "mean over held-out users", height=int(150 + ROW_HEIGHT * rows))
 
@@ -79,7 +79,7 @@ def difference_plot(differences: pd.DataFrame, title: str = "Difference from the
         )
     figure.add_vline(x=0, line={"color": "#1f2937", "width": 1, "dash": "dash"})
     figure.update_layout(scattermode="group", scattergap=0.4)
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", ticklabelstandoff=8)
     rows = differences[METRIC].nunique() * (differences["BASELINE"].nunique() + 0.5)
     return finish(figure, title, "recipe minus baseline", height=int(160 + ROW_HEIGHT * rows))
 
@@ -136,7 +136,7 @@ def slice_dots(slices: pd.DataFrame, metric: str, title: str = "") -> go.Figure:
             hovertemplate="%{customdata[3]}: %{x:.4f} (%{customdata[0]:.4f} to %{customdata[1]:.4f})",
         )
     figure.update_layout(scattermode="group", scattergap=0.4)
-    figure.update_yaxes(autorange="reversed")
+    figure.update_yaxes(autorange="reversed", ticklabelstandoff=8)
     figure.update_xaxes(rangemode="tozero")
     height = int(160 + ROW_HEIGHT * part["SLICE"].nunique() * (len(recipes) + 0.5))
     return finish(figure, title or f"{short(metric)} by part", f"mean {short(metric)}", height=height)
