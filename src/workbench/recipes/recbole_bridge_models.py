@@ -46,7 +46,7 @@ BRIDGE: dict[str, Any] = {
     "learning_rate": 0.001,
     "learner": "adam",
     "weight_decay": 0.0,
-    "stopping_step": 3,
+    "stopping_step": 5,
     "refit": False,
     "max_seconds": 0.0,
     "device": "cpu",

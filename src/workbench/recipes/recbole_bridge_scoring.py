@@ -87,7 +87,7 @@ class Factors:
         """
         features = _mean_vectors(histories, items)
         gram = features.T @ features
-        ridge = 1e-3 * np.trace(gram) / len(gram) + 1e-12
+        ridge = 1e-2 * np.trace(gram) / len(gram) + 1e-12
         weights = np.linalg.solve(gram + ridge * np.eye(len(gram)), features.T @ users.astype(np.float64))
         left = ((users - features @ weights) ** 2).sum()
         spread = ((users - users.mean(axis=0)) ** 2).sum()
