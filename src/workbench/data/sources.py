@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data.column_files import read_arrow, read_parquet
 from workbench.data.connection import connect, create_view, quoted
-from workbench.data.databases import is_database, read_duckdb, read_sqlite, read_url
-from workbench.data.excel_files import read_excel
-from workbench.data.json_files import read_json
-from workbench.data.memory_tables import read_memory
-from workbench.data.raw_table import RawTable, check_names
-from workbench.data.recognise import recognise
-from workbench.data.remote_files import fetch, is_url, without_secrets
-from workbench.data.source_files import FoundFiles, find_files
-from workbench.data.source_options import SourceOptions, read_options
-from workbench.data.text_files import read_text
-from workbench.data.unpacking import unpacked
+from workbench.data.readers.column_files import read_arrow, read_parquet
+from workbench.data.readers.databases import is_database, read_duckdb, read_sqlite, read_url
+from workbench.data.readers.excel_files import read_excel
+from workbench.data.readers.files import FoundFiles, find_files
+from workbench.data.readers.json_files import read_json
+from workbench.data.readers.memory_tables import read_memory
+from workbench.data.readers.options import SourceOptions, read_options
+from workbench.data.readers.raw_table import RawTable, check_names
+from workbench.data.readers.remote_files import fetch, is_url, without_secrets
+from workbench.data.readers.text_files import read_text
+from workbench.data.readers.unpacking import unpacked
+from workbench.data.recognition.columns import recognise
 from workbench.errors import SourceError, nearest
 
 if TYPE_CHECKING:

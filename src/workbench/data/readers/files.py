@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-from workbench.data.source_options import SourceOptions
-from workbench.data.unpacking import COMPRESSED, compression, data_suffix, only_member
+from workbench.data.readers.options import SourceOptions
+from workbench.data.readers.unpacking import COMPRESSED, compression, data_suffix, only_member
 from workbench.errors import SourceError, nearest
 
 FORMATS = {

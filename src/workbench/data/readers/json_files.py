@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 from workbench.data.connection import create_view, literal, query
-from workbench.data.raw_table import RawTable, check_names
-from workbench.data.source_files import FoundFiles
-from workbench.data.unpacking import as_utf8, compression, open_bytes, reader_compression, unpacked
+from workbench.data.readers.files import FoundFiles
+from workbench.data.readers.raw_table import RawTable, check_names
+from workbench.data.readers.unpacking import as_utf8, compression, open_bytes, reader_compression, unpacked
 from workbench.errors import SourceError
 
 MOST_KEYS = 1_000

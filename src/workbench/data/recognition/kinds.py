@@ -1,6 +1,6 @@
 """What a column of a source can turn out to be: text kept as it is, a plain type, a time, or a type of its own.
 
-Each class says which SQL tests it wants counted and decides from the counts. The counting is in `recognise`.
+Each class says which SQL tests it wants counted and decides from the counts. The counting is in `columns`.
 """
 
 import re
@@ -16,7 +16,7 @@ from workbench.columns import (
     USER_ID,
 )
 from workbench.data.connection import literal
-from workbench.data.source_options import SourceOptions
+from workbench.data.readers.options import SourceOptions
 
 IDS = frozenset({USER_ID, ITEM_ID, ACTION_ID, RECOMMENDATION_ID})
 TIMES = frozenset({TIMESTAMP, CREATION_TIMESTAMP, EXPIRATION_TIMESTAMP})

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from workbench.data.connection import query, quoted
-from workbench.data.raw_table import RawTable
-from workbench.data.source_columns import TIMES, Column, Counts, KeptText, Plain, is_id
-from workbench.data.source_options import SourceOptions
-from workbench.data.source_times import TimeColumn
-from workbench.data.source_types import TypedColumn
-from workbench.data.time_formats import CLOCK, DATE, DAY_FIRST, ZONE
+from workbench.data.readers.options import SourceOptions
+from workbench.data.readers.raw_table import RawTable
+from workbench.data.recognition.kinds import TIMES, Column, Counts, KeptText, Plain, is_id
+from workbench.data.recognition.time_formats import CLOCK, DATE, DAY_FIRST, ZONE
+from workbench.data.recognition.times import TimeColumn
+from workbench.data.recognition.typed import TypedColumn
 from workbench.errors import SourceError
 
 SAMPLE_ROWS = 10_000

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from workbench.data.source_columns import Column, Counts, is_id
-from workbench.data.source_options import EPOCH_UNITS, SourceOptions
-from workbench.data.time_formats import EPOCH_FORMATS
+from workbench.data.readers.options import EPOCH_UNITS, SourceOptions
+from workbench.data.recognition.kinds import Column, Counts, is_id
+from workbench.data.recognition.time_formats import EPOCH_FORMATS
 from workbench.errors import SourceError
 
 FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
@@ -57,7 +57,7 @@ class TypedColumn:
         if self.type == "BLOB":
             raise SourceError(f"{self.source_name}: column {self.source!r} holds bytes, not text or numbers.")
         if self._text:
-            if self._float and counts.fits["whole"] == counts.filled:
+            if self._float and counts.fits.get("whole", 0) == counts.filled:
                 whole = f"CAST(CAST({self.filled()} AS HUGEINT) AS VARCHAR)"
                 return Column(self.source, self.name, whole, "id, kept as text", f"{plain} written without decimals")
             note = "" if self.type == "VARCHAR" else f"{plain} turned into text"
@@ -87,7 +87,7 @@ class TypedColumn:
             )
         given = self.options.time_format
         given = given.get(self.name, given.get(self.source)) if isinstance(given, dict) else given
-        units = [given] if given in EPOCH_UNITS else [u for u in EPOCH_FORMATS if counts.fits[u] == counts.filled]
+        units = [given] if given in EPOCH_UNITS else [u for u in EPOCH_FORMATS if counts.fits.get(u) == counts.filled]
         if not units:
             found = ", ".join(f"{fit:,} as {unit}" for unit, fit in counts.fits.items() if fit and unit != "whole")
             raise SourceError(
@@ -96,5 +96,5 @@ class TypedColumn:
             )
         whole = f"CAST(floor({self.filled()}) AS BIGINT)"
         seconds = EPOCH_FORMATS[units[0]].epoch_sql(whole, "UTC")
-        note = "fractions dropped" if counts.fits["whole"] < counts.filled else ""
+        note = "fractions dropped" if counts.fits.get("whole", 0) < counts.filled else ""
         return Column(self.source, self.name, seconds, EPOCH_FORMATS[units[0]].label, note)

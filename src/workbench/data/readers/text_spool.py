@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from workbench.data.connection import create_view, literal, new_name, scratch
-from workbench.data.raw_table import RawTable
+from workbench.data.readers.raw_table import RawTable
 from workbench.errors import SourceError
 
 BATCH_ROWS = 50_000

@@ -3,11 +3,11 @@
 import zipfile
 from collections.abc import Iterator
 
-from workbench.data.raw_table import RawTable, check_names
-from workbench.data.source_files import FoundFiles
-from workbench.data.source_options import SourceOptions
-from workbench.data.text_spool import spool
-from workbench.data.unpacking import unpacked
+from workbench.data.readers.files import FoundFiles
+from workbench.data.readers.options import SourceOptions
+from workbench.data.readers.raw_table import RawTable, check_names
+from workbench.data.readers.text_spool import spool
+from workbench.data.readers.unpacking import unpacked
 from workbench.errors import SourceError, nearest
 
 

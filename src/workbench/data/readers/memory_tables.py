@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from workbench.data.connection import connect, create_view, literal, new_name, scratch
-from workbench.data.raw_table import RawTable, check_names
+from workbench.data.readers.raw_table import RawTable, check_names
 from workbench.errors import SourceError
 
 RENAME = "Rename one of them before handing the table over."

@@ -1,9 +1,9 @@
 """Parquet and Arrow files: they carry their types, and only the columns that are used are read."""
 
 from workbench.data.connection import connect, create_view, literal, new_name
-from workbench.data.raw_table import RawTable, check_names
-from workbench.data.source_files import FoundFiles
-from workbench.data.unpacking import unpacked
+from workbench.data.readers.files import FoundFiles
+from workbench.data.readers.raw_table import RawTable, check_names
+from workbench.data.readers.unpacking import unpacked
 from workbench.errors import SourceError
 
 

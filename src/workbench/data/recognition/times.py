@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from workbench.data.connection import literal, query, quoted
-from workbench.data.source_columns import Column, Counts
-from workbench.data.source_options import SourceOptions
-from workbench.data.time_formats import DAY_FIRST, RECOGNISED, TimeFormat, given_format
+from workbench.data.readers.options import SourceOptions
+from workbench.data.recognition.kinds import Column, Counts
+from workbench.data.recognition.time_formats import DAY_FIRST, RECOGNISED, TimeFormat, given_format
 from workbench.errors import SourceError
 
 SHOWN = 5  # offending rows that a message lists

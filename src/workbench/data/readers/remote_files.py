@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from workbench.data.unpacking import new_folder
+from workbench.data.readers.unpacking import new_folder
 from workbench.errors import SourceError
 
 CHUNK = 1 << 22

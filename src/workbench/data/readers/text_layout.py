@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbench.data.raw_table import check_names
-from workbench.data.source_files import FoundFiles
-from workbench.data.source_options import SourceOptions
-from workbench.data.unpacking import data_suffix, open_bytes
+from workbench.data.readers.files import FoundFiles
+from workbench.data.readers.options import SourceOptions
+from workbench.data.readers.raw_table import check_names
+from workbench.data.readers.unpacking import data_suffix, open_bytes
 from workbench.errors import SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from workbench.data.connection import create_view, literal
-from workbench.data.raw_table import RawTable
-from workbench.data.source_files import FoundFiles
-from workbench.data.source_options import SourceOptions
-from workbench.data.text_faults import mended
-from workbench.data.text_layout import Layout, find_layout, read_head, records
-from workbench.data.unpacking import as_utf8, compression, reader_compression, unpacked
+from workbench.data.readers.files import FoundFiles
+from workbench.data.readers.options import SourceOptions
+from workbench.data.readers.raw_table import RawTable
+from workbench.data.readers.text_faults import mended
+from workbench.data.readers.text_layout import Layout, find_layout, read_head, records
+from workbench.data.readers.unpacking import as_utf8, compression, reader_compression, unpacked
 from workbench.errors import SourceError
 
 

@@ -6,7 +6,7 @@ Day/month/year is left out on purpose: 03/04/2024 is two different days, so the 
 from dataclasses import dataclass
 
 from workbench.data.connection import literal
-from workbench.data.source_options import EPOCH_UNITS
+from workbench.data.readers.options import EPOCH_UNITS
 
 DATE = r" *\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 CLOCK = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? *"

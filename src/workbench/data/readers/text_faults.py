@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from workbench.data.text_layout import Layout
-from workbench.data.unpacking import new_folder, open_bytes
+from workbench.data.readers.text_layout import Layout
+from workbench.data.readers.unpacking import new_folder, open_bytes
 from workbench.errors import SourceError
 
 LONGEST_FIELD = 4 << 20  # characters; longer than that is a quote that was never closed
