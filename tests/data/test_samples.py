@@ -5,7 +5,7 @@ import pytest
 
 from workbench.columns import KINDS
 from workbench.data.sample import Sample, Shipped, Wheel
-from workbench.data.samples import SAMPLES, ensure_group, prepare_sample, run_flow, sample, sample_table
+from workbench.data.samples import SAMPLES, ensure_group, open_beside, prepare_sample, run_flow, sample, sample_table
 from workbench.data.schemas import require
 from workbench.data.workspace import Workspace
 from workbench.errors import SourceError, WorkspaceError
@@ -207,3 +207,20 @@ def test_neither_group_nor_sample(workspace):
         WorkspaceError, match="no dataset group 'movielen'.*workspace: mine. Samples: movielens, journey"
     ):
         ensure_group(workspace, "movielen")
+
+
+def test_raw_tables_open_as_sources():
+    from workbench.data.sources import open_source
+
+    lists = open_source(sample_table("shop", "lists"))
+    assert lists.report.set_index("COLUMN").RECOGNISED_AS["TIMESTAMP"] == "seconds since 1970"
+    with pytest.raises(SourceError, match="'TIMESTAMP' mixes units of time.*time_format"):
+        open_source(sample_table("shop", "interactions"))
+    assert open_source(sample_table("shop", "interactions"), options={"time_format": "seconds"}).table.TIMESTAMP
+
+
+def test_a_table_beside_a_group_is_the_samples_own_or_any_source(tmp_path):
+    assert open_beside("shop", "lists").table.count().to_pyarrow().as_py() > 20_000
+    path = tmp_path / "lists.csv"
+    path.write_text("USER_ID,EVENT_ATTRIBUTION_SOURCE\n007,home\n")
+    assert open_beside("mine", str(path)).table.to_pandas().USER_ID.tolist() == ["007"]

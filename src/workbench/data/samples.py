@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
     from workbench.data.flow import FlowResult
+    from workbench.data.sources import Source
     from workbench.data.workspace import Workspace
 
 SAMPLES: dict[str, Sample] = {each.name: each for each in (MOVIELENS, JOURNEY, OPENBANDIT, SHOP)}
@@ -102,3 +103,18 @@ def ensure_group(workspace: "Workspace", group: str, progress: bool = False) -> 
             f"Samples: {', '.join(SAMPLES)}. Prepare your own data with notebook 10_prepare_data, or name a sample."
         )
     prepare_sample(workspace, group, progress=progress)
+
+
+def open_beside(group: str, source: Any) -> "Source":
+    """Open a table that belongs to a dataset group but is no dataset, such as a log of the lists shown.
+
+    Args:
+        group: a dataset group.
+        source: a raw table of the sample that the group is named after, such as "lists" of
+            the shop; else anything that `open_source` takes.
+    """
+    from workbench.data.sources import open_source
+
+    if group in SAMPLES and isinstance(source, str) and source in SAMPLES[group].queries:
+        return open_source(sample_table(group, source))
+    return open_source(source)
