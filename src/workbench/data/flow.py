@@ -85,16 +85,15 @@ class Flow:
         """
         work = Work(tables)
         current = work.store(table if ROW in table.columns else numbered(table))
-        rows, record, ordered = work.count(current), [], True
+        rows, record = work.count(current), []
         for number, given in enumerate(self.steps, start=1):
             before, started = current, time.perf_counter()
             chosen = REGISTRY[given["step"]]
             outcome = _run(work, number, given, self._options[number - 1], current)
             current = work.store(outcome.table) if chosen.heavy else outcome.table
-            ordered = ordered and not chosen.heavy
             rows_in, rows = rows, rows if chosen.keeps_rows else work.count(current)
             record.append(_line(number, given, before, current, rows_in, rows, outcome, time.perf_counter() - started))
-        final = work.store(current if ordered else _in_order(work, current, rows))
+        final = _in_order(work, work.store(current))
         frame = pd.DataFrame(record, columns=list(RECORD_COLUMNS))
         self._last = FlowResult(final, frame, content_hash(final))
         return self._last
@@ -179,12 +178,19 @@ def _line(
     }
 
 
-def _in_order(work: Work, table: ir.Table, rows: int) -> ir.Table:
-    """Sort by row number; where rows were multiplied, number them anew so that ties have an order of their own."""
-    if work.numbers(table, n=table[ROW].nunique())["n"] == rows:
-        return table.order_by(ROW)
+def _in_order(work: Work, table: ir.Table) -> ir.Table:
+    """Sort a stored table by row number, unless it is; where rows were multiplied, number them anew.
+
+    Rows that share a number get an order from their content, so that ties in time never depend on threads.
+    """
+    rising = table.select(UP=table[ROW] > table[ROW].lag())
+    found = work.numbers(rising, rows=rising.count(), up=rising["UP"].sum())
+    if found["up"] >= found["rows"] - 1:
+        return table
+    if work.numbers(table, n=table[ROW].nunique())["n"] == found["rows"]:
+        return work.store(table.order_by(ROW))
     rest = [name for name in table.columns if name != ROW]
-    return numbered(table.order_by([ROW, *rest]))
+    return work.store(numbered(table.order_by([ROW, *rest])))
 
 
 def content_hash(table: ir.Table) -> str:
@@ -194,13 +200,18 @@ def content_hash(table: ir.Table) -> str:
     and processes does not matter, and a repeated row counts twice. `_ROW` is left out.
     """
     names = sorted(name for name in table.columns if name != ROW)
-    texts = (f"CAST({quoted(name)} AS VARCHAR)" for name in names)
-    row = "concat(" + ", ".join(f"coalesce(length({text}) || ':' || {text}, '-')" for text in texts) + ")"
+    row = f"concat_ws('|', {', '.join(_value_text(name, table[name]) for name in names)})"
     query = (
-        "SELECT count(*), coalesce(sum(md5_number_lower(r)::HUGEINT), 0), "
-        "coalesce(sum(md5_number_upper(r)::HUGEINT), 0) "
-        f"FROM (SELECT {row} AS r FROM {quoted(table.op().name)})"
+        "SELECT count(*), coalesce(sum((m >> 64)::HUGEINT), 0), coalesce(sum((m & 18446744073709551615)::HUGEINT), 0) "
+        f"FROM (SELECT md5_number({row}) AS m FROM {quoted(table.op().name)})"
     )
     found = Work().connection.con.execute(query).fetchone()
     types = [f"{name} {table[name].type().copy(nullable=True)}" for name in names]
     return hashlib.sha256("\n".join([*types, *map(str, found)]).encode()).hexdigest()
+
+
+def _value_text(name: str, column: ir.Column) -> str:
+    """SQL for a value such that different values never read alike: text carries its length, null is empty."""
+    if column.type().is_numeric() or column.type().is_boolean():
+        return f"coalesce({quoted(name)}::VARCHAR, '')"
+    return f"coalesce(strlen({quoted(name)}::VARCHAR) || ':' || {quoted(name)}::VARCHAR, '')"

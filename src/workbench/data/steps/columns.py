@@ -101,7 +101,6 @@ def set_constant(work: Work, table: ir.Table, *, columns: dict[str, Any]) -> Out
         INVALID,
     ],
     {"columns": {"price": "number"}, "invalid": "null"},
-    heavy=True,
 )
 def cast(work: Work, table: ir.Table, *, columns: dict[str, str], invalid: str) -> Outcome:
     """Cast columns; what cannot be converted is never guessed."""

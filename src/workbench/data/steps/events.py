@@ -29,7 +29,6 @@ COLUMN = Option("column", (str,), "Column with the event types.", EVENT_TYPE)
         COLUMN,
     ],
     {"types": {"view": "View", "product_view": "View", "buy": "Purchase"}, "others": "drop"},
-    heavy=True,
 )
 def map_event_types(work: Work, table: ir.Table, *, types: dict[str, str], others: str, column: str) -> Outcome:
     """Map event types by exact text."""
@@ -62,7 +61,6 @@ def drop_event_types(work: Work, table: ir.Table, *, types: list[str], column: s
         Option("value", (str,), "Column that keeps the rating; empty: the rating goes.", EVENT_VALUE),
     ],
     {"column": "rating", "events": {"watch": 4, "click": 2}, "value": "EVENT_VALUE"},
-    heavy=True,
 )
 def ratings_to_events(
     work: Work, table: ir.Table, *, column: str, events: dict[str, Any], all: bool, value: str
@@ -86,7 +84,7 @@ def ratings_to_events(
             kept.filter(kept[column] >= border).mutate(**{EVENT_TYPE: ibis.literal(name), "_AT": ibis.literal(at)})
             for at, (name, border) in enumerate(reversed(borders))
         ]
-        made = numbered(ibis.union(*parts).order_by(ROW, "_AT")).drop("_AT")
+        made = work.store(numbered(ibis.union(*parts).order_by(ROW, "_AT")).drop("_AT"))
     else:
         reached = [(kept[column] >= border, ibis.literal(name)) for name, border in borders]
         made = kept.mutate(**{EVENT_TYPE: ibis.cases(*reached)})

@@ -35,7 +35,6 @@ def drop_duplicates(work: Work, table: ir.Table, *, by: list[str], keep: str) ->
     "Drops the rows for which an SQL condition holds.",
     [Option("condition", (str,), "A DuckDB condition over the table's columns; a null counts as not holding.")],
     {"condition": "price < 0 OR quantity = 0"},
-    heavy=True,
 )
 def drop_where(work: Work, table: ir.Table, *, condition: str) -> Outcome:
     """Drop rows by condition."""
@@ -49,42 +48,12 @@ def drop_where(work: Work, table: ir.Table, *, condition: str) -> Outcome:
     "Keeps only the rows for which an SQL condition holds.",
     [Option("condition", (str,), "A DuckDB condition over the table's columns; a null counts as not holding.")],
     {"condition": "country IN ('DE', 'AT')"},
-    heavy=True,
 )
 def keep_where(work: Work, table: ir.Table, *, condition: str) -> Outcome:
     """Keep rows by condition."""
     query = f"SELECT * FROM this WHERE (\n{condition}\n)"
     checked(work, query, {"this", *work.tables})
     return Outcome(work.query(query, work.tables | {"this": table}))
-
-
-@step(
-    "drop_missing",
-    "Drops rows in which a value is missing; empty text counts as missing.",
-    [
-        Option("columns", (list,), "Columns that must be filled; empty: all of them.", []),
-        Option("when", (str,), "Drop a row when any of them is missing, or only when all are.", "any", ("any", "all")),
-    ],
-    {"columns": ["USER_ID", "ITEM_ID"]},
-)
-def drop_missing(work: Work, table: ir.Table, *, columns: list[str], when: str) -> Outcome:
-    """Drop incomplete rows; the record says how many values were missing in each column."""
-    need(table, *texts(columns, "option 'columns'"))
-    names = columns or [name for name in table.columns if name != ROW]
-    missing = {name: is_missing(table[name]) for name in names}
-    counts = work.numbers(table, **{f"n{i}": each.sum() for i, each in enumerate(missing.values())})
-    gone = ibis.or_(*missing.values()) if when == "any" else ibis.and_(*missing.values())
-    found = ", ".join(f"{counts[f'n{i}']:,} in {name}" for i, name in enumerate(missing) if counts[f"n{i}"])
-    return Outcome(table.filter(~gone), 0, f"missing: {found or 'none'}")
-
-
-def is_missing(column: ir.Column) -> ir.BooleanColumn:
-    """Null, empty or blank text, or not a number."""
-    if column.type().is_string():
-        return column.isnull() | (column.strip() == "")
-    if column.type().is_floating():
-        return column.isnull() | column.isnan()
-    return column.isnull()
 
 
 @step(

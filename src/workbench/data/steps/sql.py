@@ -23,7 +23,6 @@ TABLE_FUNCTIONS = ("generate_series", "range", "unnest")  # the ones that read n
         )
     ],
     {"query": "SELECT *, price * quantity AS EVENT_VALUE FROM this WHERE quantity > 0"},
-    heavy=True,
 )
 def sql(work: Work, table: ir.Table, *, query: str) -> Outcome:
     """Run the SELECT; rows get new numbers when the result has no `_ROW` of its own."""

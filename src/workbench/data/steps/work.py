@@ -67,7 +67,7 @@ class Work:
     def _adopt(self, name: str) -> ir.Table:
         table = self.connection.table(name)
         STORED.add(name)
-        weakref.finalize(table.op(), _drop, self.connection, name)
+        weakref.finalize(table.op(), _drop, self.connection, name).atexit = False
         return table
 
 
