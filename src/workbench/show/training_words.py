@@ -82,6 +82,23 @@ def time_table(training: Training) -> pd.DataFrame:
     return pd.DataFrame([(words[key], training.timings[key]) for key in words], columns=["PART", "SECONDS"])
 
 
+def headline(training: Training, metric: str) -> list[dict]:
+    """The numbers for a report's index page: the score, its distance from each baseline, and the coverage.
+
+    Args:
+        training: of `recipes.training.train`.
+        metric: key of a per-user metric.
+
+    Returns:
+        Rows with name, value and, where there is an interval, low and high.
+    """
+    row = training.evaluation.summary.set_index(METRIC).loc[metric]
+    rows = [{"name": f"{short(metric)}, {training.evaluation.name}", "value": row["MEAN"]} | _ends(row)]
+    for gap in training.differences[training.differences[METRIC] == metric].to_dict("records"):
+        rows.append({"name": f"{short(metric)} minus {gap['BASELINE']}", "value": gap["DIFFERENCE"]} | _ends(gap))
+    return [*rows, {"name": short("coverage"), "value": training.evaluation.catalogue["coverage"]}]
+
+
 def verdict(training: Training, metric: str) -> str:
     """Three sentences: the score with its interval, the comparison with each baseline, and the limits.
 
@@ -119,3 +136,7 @@ def _against(gap: dict) -> str:
 
 def _range(low: float, high: float, words: str = "") -> str:
     return "" if pd.isna(low) else f" ({words}{low:.4f} to {high:.4f})"
+
+
+def _ends(row: pd.Series | dict) -> dict[str, float]:
+    return {} if pd.isna(row["LOW"]) else {"low": row["LOW"], "high": row["HIGH"]}
