@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench import errors
 from workbench.errors import RunError
+from workbench.records import dump, versions, write_text
 from workbench.runs_sheets import Sheet, Task
 from workbench.show import report, results
 
@@ -198,14 +199,14 @@ def _save(current: Run) -> None:
         "why": f"{failure.name}: {failure.error}" if failure else "",
         "started": current.started,
         "seconds": round(sum(each.seconds for each in current.outcomes), 1),
-        "versions": results.versions(),
+        "versions": versions(),
         "notebooks": [vars(each) for each in current.outcomes],
     }
-    results.write_text(current.folder / "results.json", results.dump(document))
+    write_text(current.folder / "results.json", dump(document))
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return json.loads(results.dump(values))
+    return json.loads(dump(values))
 
 
 def _read_results(folder: Path) -> dict[str, Any]:
@@ -221,4 +222,4 @@ def _point_latest(folder: Path) -> None:
         beside.symlink_to(folder.name, target_is_directory=True)
         beside.replace(link)
     except OSError:
-        results.write_text(folder.parent / "latest.html", report.redirect(f"{folder.name}/index.html"))
+        write_text(folder.parent / "latest.html", report.redirect(f"{folder.name}/index.html"))

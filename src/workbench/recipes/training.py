@@ -1,16 +1,11 @@
 """Train a solution version: split, fit, compare with both baselines, fit once more on everything, save."""
 
 import dataclasses
-import json
-import math
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
@@ -24,11 +19,11 @@ from workbench.recipes.contract import Recipe, TrainingData
 from workbench.recipes.scoring import Evaluation, fit_and_score
 from workbench.recipes.storage import save
 from workbench.recipes.training_data import check_least, filter_events, read_tables
+from workbench.records import dump, plain, versions
 
 __all__ = ["BASELINES", "Evaluation", "Training", "TrainingConfig", "fit_and_score", "train"]
 
 BASELINES = ("popularity-count", "recent-popularity")
-PACKAGES = ("recommendation-workbench", "numpy", "scipy", "pandas", "torch", "recbole", "safetensors")
 METRICS_FILE, PER_USER_FILE = "metrics.json", "per_user.parquet"
 
 
@@ -129,7 +124,7 @@ def train(
     }
     clock = time.perf_counter()
     steps = tqdm(total=5, desc="reading", unit="part", disable=not progress)
-    with steps, workspace.new_solution_version(group, solution, _plain(settings)) as draft:
+    with steps, workspace.new_solution_version(group, solution, plain(settings)) as draft:
         tables = read_tables(versions, row.needs)
         events, notes = filter_events(tables.interactions, config.event_types, config.event_value_threshold)
         data = TrainingData(events, tables.items, tables.users)
@@ -207,11 +202,11 @@ def _write(
         "differences": gaps,
         "split": {"name": split.name, **split.notes},
         "evaluation_notes": {name: each.notes for name, each in everything.items()},
-        "packages": _packages(),
+        "packages": versions(),
         **facts,
     }
-    draft.metrics.update(_plain(points))
-    words = json.dumps(_plain(document), indent=2, ensure_ascii=False, allow_nan=False)
+    draft.metrics.update(plain(points))
+    words = dump(document)
     (draft.path / METRICS_FILE).write_text(words + "\n", encoding="utf-8")
     frames = {name: each.per_user.reset_index() for name, each in everything.items()}
     _labelled(frames).to_parquet(draft.path / PER_USER_FILE, index=False)
@@ -224,28 +219,3 @@ def _labelled(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
         table.insert(0, RECIPE, name)
         tables.append(table)
     return pd.concat(tables, ignore_index=True)
-
-
-def _packages() -> dict[str, str]:
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def _plain(value: Any) -> Any:
-    """Turn frames, tuples and numpy numbers into what strict JSON can hold; NaN becomes null."""
-    if isinstance(value, pd.DataFrame):
-        return _plain(value.to_dict("records"))
-    if isinstance(value, Mapping):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple | set | np.ndarray):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, str | bool | int | float) else str(value)

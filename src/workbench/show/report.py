@@ -6,8 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from workbench.records import write_text
 from workbench.show.notebook_page import Section, render
-from workbench.show.results import write_text
 from workbench.show.tables import text
 
 PLOTLY_FILE = "assets/plotly.min.js"
