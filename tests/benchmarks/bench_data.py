@@ -79,8 +79,9 @@ def main() -> None:
     given = parser.parse_args()
     if given.here:
         words = check_log(given.rows) if given.here == "log" else prepare_and_check_journey()
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2  # Linux counts KiB
-        print(f"{words}; peak {peak:.2f} GiB", flush=True)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        cpu, peak = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024**2  # Linux counts KiB
+        print(f"{words}; {cpu:.1f} s of CPU over all cores, imports included; peak {peak:.2f} GiB", flush=True)
         return
     for part in ("log", "journey"):
         if getattr(given, part) or not (given.log or given.journey):

@@ -19,7 +19,7 @@ from workbench.columns import (
     USER_ID,
     USERS,
 )
-from workbench.data.checks.columns_pass import ColumnFacts, measure_columns
+from workbench.data.checks.columns_pass import ColumnFacts, is_blank, measure_columns
 from workbench.data.checks.events_pass import EventFacts
 from workbench.data.checks.rhythm import Rhythm, measure_rhythm
 from workbench.errors import SchemaError, nearest
@@ -106,4 +106,4 @@ def with_text_ids(table: Table, kind: str) -> Table:
     table = table.drop(ROW) if ROW in table.columns else table
     names = [name for name in KEYS[kind] if name != TIMESTAMP]
     text = {name: table[name].cast("string") for name in names}
-    return table.mutate(**{name: (each.strip() == "").ifelse(None, each) for name, each in text.items()})
+    return table.mutate(**{name: is_blank(each).ifelse(None, each) for name, each in text.items()})

@@ -181,8 +181,11 @@ def unknown_actions(facts: Facts) -> Iterator[Finding]:
 def blanks_in_ids(facts: Facts) -> Iterator[Finding]:
     """With them, 'u1' and 'u1 ' are two users."""
     for row in facts.with_role("id").itertuples():
-        column = facts.tables[row.DATASET][row.COLUMN]
-        found = int((column != column.strip()).cast("int64").sum().to_pandas() or 0)
+        if row.DATASET == INTERACTIONS:
+            ids = facts.events.users if row.COLUMN == USER_ID else facts.events.items
+        else:
+            ids = facts.tables[row.DATASET].mutate(EVENTS=1)
+        found = int(ids.filter(ids[row.COLUMN] != ids[row.COLUMN].strip())["EVENTS"].sum().to_pandas() or 0)
         if found:
             yield Finding(
                 WARNING, row.DATASET, row.COLUMN, found, "rows",
