@@ -1,6 +1,8 @@
 import ibis
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
 from workbench.columns import KINDS
 from workbench.data.connection import connect
@@ -322,3 +324,27 @@ def test_a_table_of_the_schema_itself_breaks_nothing_but_the_domains_own_limits(
 def test_misspelt_kinds_and_domains_get_a_hint(kind, domain, hint):
     with pytest.raises(SchemaError, match=hint):
         schema_for(kind, domain)
+
+
+NAMES = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0"), min_size=1, max_size=8)
+VALUES = st.one_of(
+    st.lists(st.none() | st.text(st.characters(exclude_categories=("Cs",)), max_size=12), min_size=3, max_size=3),
+    st.lists(st.integers(-(2**63), 2**63 - 1), min_size=3, max_size=3),
+    st.lists(st.floats(), min_size=3, max_size=3),
+    st.lists(st.booleans(), min_size=3, max_size=3),
+)
+RESERVED = st.sampled_from(["USER_ID", "ITEM_ID", "ACTION_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE", "PRICE"])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.dictionaries(NAMES | RESERVED, VALUES, min_size=1, max_size=4),
+    st.sampled_from(KINDS),
+    st.sampled_from([None, "ECOMMERCE", "VIDEO_ON_DEMAND"]),
+)
+def test_any_table_gets_an_answer(columns, kind, domain):
+    assume(len({name.casefold() for name in columns}) == len(columns))
+    found = check(pd.DataFrame(columns), kind, domain)
+    assert set(found["SEVERITY"]) <= {"error", "warning"}
+    assert (found["COUNT"] <= 3).all()
+    assert all(rows == sorted(rows) and set(rows) <= {1, 2, 3} for rows in found["ROWS"])

@@ -115,6 +115,13 @@ def test_old_versions_stay_readable(workspace):
     assert again.cleaned == []
 
 
+@pytest.mark.parametrize("name", ['a "quoted" one', "it's", "select", "ä 😀", "a|b", "{x}", "%s", "\\"])
+def test_hostile_column_names_come_back(workspace, name):
+    version = put(workspace, ITEMS.assign(**{name: ["'", '"', "\\"]}), "items")
+    assert version.frame()[name].tolist() == ["'", '"', "\\"]
+    version.verify()
+
+
 def test_a_damaged_version_is_recognised(workspace):
     version = put(workspace)
     file = version.path / "data.parquet"

@@ -87,6 +87,28 @@ def column_violations(types: Mapping[str, str], schema: Schema) -> list[Violatio
     ]
 
 
+def schema_violations(types: Mapping[str, str], schema: Schema) -> list[Violation]:
+    """Where a table's columns differ from the schema that somebody gave for it."""
+    fields = {each.name: each for each in schema.fields}
+    found = []
+    for name, field in fields.items():
+        plain = plain_type(types.get(name, ""))
+        if name not in types:
+            match = likely(name, [each for each in types if each not in fields])
+            remedy = (
+                f"Column {match!r} probably is it: rename it." if match else "Add it, or take it out of the schema."
+            )
+            found.append(Violation(name, "is in the schema but not in the table", remedy, value=match))
+        elif plain and _family(plain) != _family(field.type) and name not in reserved(schema.kind, schema.domain):
+            remedy = "Convert it with flow step `cast`, or change the field in the schema."
+            found.append(Violation(name, f"has type {field.type} in the schema", remedy, value=types[name]))
+    for name in types:
+        if name not in fields:
+            remedy = f"{ONLY_THERE} Drop it with flow step `drop_columns`, or add a field."
+            found.append(Violation(name, "is in the table but not in the schema", remedy, WARNING))
+    return found
+
+
 def likely(name: str, present: list[str]) -> str | None:
     """The present column that probably is `name`: the same letters, a usual synonym, or nearly the same spelling."""
     folded = {fold(each).casefold(): each for each in reversed(present)}
@@ -192,6 +214,10 @@ def _flags(schema: Schema, known: Mapping[str, Field]) -> Iterator[Violation]:
             yield Violation(each.name, rule, "Change the field in the schema.", value=each.type)
         if (each.categorical or each.textual) and each.type != "string":
             yield Violation(each.name, "only text can be categorical or textual", "Change the field.", value=each.type)
+
+
+def _family(type_: str) -> str:
+    return "number" if type_ in NUMBERS else type_
 
 
 def _is_core(name: str, kind: str) -> bool:

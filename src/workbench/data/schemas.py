@@ -10,7 +10,7 @@ import pandas as pd
 
 from workbench.columns import ACTIONS, EVENT_TYPE, INTERACTIONS, KINDS, ROW
 from workbench.data.avro import from_avro, to_avro
-from workbench.data.column_rules import column_violations
+from workbench.data.column_rules import column_violations, schema_violations
 from workbench.data.connection import quoted
 from workbench.data.inference import column_types, infer
 from workbench.data.queries import AnyTable, named
@@ -46,13 +46,14 @@ def schema_for(kind: str, domain: str | None = None, table: AnyTable | None = No
         return infer(backend.con, view, kind, domain)
 
 
-def check(table: AnyTable, kind: str, domain: str | None = None) -> pd.DataFrame:
+def check(table: AnyTable, kind: str, domain: str | None = None, *, schema: Schema | None = None) -> pd.DataFrame:
     """Every rule that a table breaks, all at once.
 
     Args:
         table: Ibis table or pandas frame; its `_ROW` gives the row numbers, else they are counted from 1.
         kind: one of `columns.KINDS`.
         domain: ECOMMERCE, VIDEO_ON_DEMAND, or None for a custom dataset group.
+        schema: what the table shall be, such as `from_avro` gives it; None reads it off the table.
 
     Returns:
         COLUMN ("" for the table as a whole), ROWS (list of the first five row numbers), COUNT (rows that break the
@@ -63,9 +64,11 @@ def check(table: AnyTable, kind: str, domain: str | None = None) -> pd.DataFrame
     with named(table) as (backend, view):
         con = backend.con
         types = column_types(con, view)
-        schema = infer(con, view, kind, domain)
+        differs = schema_violations(types, schema) if schema else []
+        schema = schema or infer(con, view, kind, domain)
         found = [
             *_table_violations(con, view, kind, domain),
+            *differs,
             *column_violations(types, schema),
             *value_violations(con, view, types, schema),
             *_repeated_ids(con, view, kind, types),

@@ -88,7 +88,7 @@ def _checks(types: Mapping[str, str], schema: Schema) -> Iterator[Check]:
     now = int(time.time())
     for name, found in types.items():
         field, plain = known.get(name), plain_type(found)
-        if plain is None:
+        if plain is None or (plain == "boolean" and name in TIMES and field):
             continue
         if name in IDS and field:
             yield from _id_checks(name)
@@ -96,12 +96,12 @@ def _checks(types: Mapping[str, str], schema: Schema) -> Iterator[Check]:
             yield from _time_checks(name, plain, field, now)
         elif field and field.type != "string":
             yield from _number_checks(name, plain)
-        elif field and not field.nullable:
-            yield from _presence_checks(field)
+        elif (wanted := field or flagged.get(name)) and not wanted.nullable:
+            yield from _presence_checks(wanted)
         if plain in ("float", "double") and name not in TIMES:
             yield Check(name, f"isinf({quoted(name)})", "must be finite", "Flow step `cap_outliers` or `drop_where`.")
         if plain == "string":
-            yield from _text_checks(name, flagged[name], list(known))
+            yield from _text_checks(name, flagged.get(name), list(known))
 
 
 def _id_checks(name: str) -> Iterator[Check]:
@@ -136,9 +136,7 @@ def _time_checks(name: str, plain: str, field: Field, now: int) -> Iterator[Chec
         yield Check(name, whole, "must be whole epoch seconds", "Flow step `cast` to integer drops the fraction.")
     for unit, (low, high) in UNITS.items():
         remedy = f"Flow step `parse_time` with format `{unit}` turns them into seconds."
-        yield Check(
-            name, f"abs({seconds}) >= {low} AND abs({seconds}) < {high}", f"time is in {unit}, not seconds", remedy
-        )
+        yield Check(name, f"{seconds} >= {low} AND {seconds} < {high}", f"time is in {unit}, not seconds", remedy)
     if name != EXPIRATION_TIMESTAMP:
         remedy = "Drop these rows with flow step `drop_future`, or check the clock and time zone of the source."
         future = f"{seconds} > {now + DAY} AND {seconds} < {UNITS['milliseconds'][0]}"
@@ -162,13 +160,13 @@ def _presence_checks(field: Field) -> Iterator[Check]:
         yield Check(field.name, where, "value is missing", f"{ONLY_THERE} Flow step `fill_missing` fills it.", WARNING)
 
 
-def _text_checks(name: str, field: Field, reserved_names: list[str]) -> Iterator[Check]:
+def _text_checks(name: str, field: Field | None, reserved_names: list[str]) -> Iterator[Check]:
     column = quoted(name)
     words = f"{column} IN ({', '.join(map(literal, reserved_names))})"
     remedy = "Is it a header line amid the data? Drop it with flow step `drop_where`. Personalize refuses such values."
     yield Check(name, words, "value is a reserved column name", remedy, WARNING)
     limits = [(MAX_TEXT, "text", "Personalize cuts the rest off; the workbench does not.")]
-    if field.categorical:
+    if field and field.categorical:
         limits.append((MAX_CATEGORY, "category", ONLY_THERE))
     if name == IMPRESSION:
         limits.append((MAX_IMPRESSION, "impression", ONLY_THERE))

@@ -14,6 +14,7 @@ from workbench.data.connection import connect, literal, query, quoted
 from workbench.errors import WorkspaceError
 
 DATA_FILE = "data.parquet"
+PLAIN = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "BOOLEAN")  # their text never holds a |
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,22 @@ def dataset_version(root: Path, row: Mapping[str, Any]) -> DatasetVersion:
 def content_hash(file: Path) -> str:
     """A hash of column names, types, values and row order that does not depend on how Parquet packs them.
 
-    Each row's text, with the length of every value and its row number, gives 64 bits of MD5; their sum and the
+    Each row's number and values as text, text with its length, give 64 bits of MD5; their sum and the
     header go through SHA-256. A guard against accidents and mix-ups, not against a determined forger.
     """
     source = f"read_parquet({literal(str(file))}, file_row_number = true)"
     described = query(f"DESCRIBE FROM read_parquet({literal(str(file))})")
     header = [(name, kind) for name, kind, *_ in described]
-    values = ", ".join(
-        f"coalesce(concat(length(CAST({quoted(name)} AS VARCHAR)), ':', {quoted(name)}), '-')" for name, _ in header
-    )
+    values = ", ".join(_value_text(name, kind) for name, kind in header)
     [(total, rows)] = query(
-        f"SELECT sum(md5_number_lower(concat(file_row_number, ':', {values}))), count(*) FROM {source}"
+        f"SELECT sum(md5_number_lower(concat_ws('|', file_row_number, {values}))), count(*) FROM {source}"
     )
     return hashlib.sha256(json.dumps([header, rows, str(total)]).encode()).hexdigest()[:32]
+
+
+def _value_text(name: str, kind: str) -> str:
+    """SQL for a value such that no two rows of different values read alike: text has its length, null is empty."""
+    column = quoted(name)
+    if kind in PLAIN:
+        return f"coalesce(CAST({column} AS VARCHAR), '')"
+    return f"coalesce(concat(strlen(CAST({column} AS VARCHAR)), ':', {column}), '')"
