@@ -1,0 +1,231 @@
+"""Several recipes on one split, in one process and on shared tables: who ranks better, by how much, and how surely."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from tqdm.auto import tqdm
+
+from workbench.columns import ITEM_ID, METRIC, RANK, RECIPE, SCORE, USER_ID
+from workbench.errors import RecipeError
+from workbench.evaluation.intervals import paired_summary
+from workbench.evaluation.slices import score_slices
+from workbench.evaluation.splits import Split
+from workbench.recipes.comparison_entrants import Entrant, find_entrants
+from workbench.recipes.recbole_bridge_models import PREFIX, default_parameters
+from workbench.recipes.scoring import Evaluation, fit_and_score, metric_cuts
+from workbench.recipes.training import BASELINES
+
+DONE, SKIPPED, FAILED = "done", "skipped", "failed"
+TOGETHER = 0.95  # how surely all statements about the leader hold at once
+RESAMPLES = 4_000  # so that even intervals widened for twenty recipes rest on several draws
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison gave; tables name an entrant by its label in RECIPE.
+
+    entrants: everyone, in the order asked for, added baselines last.
+    outcomes: RECIPE, STATUS ("done", "skipped" or "failed"), REASON, FIT and SCORE (seconds), ADDED; one row each.
+    metric: the key of the metric that orders recipes.
+    summary: RECIPE, METRIC, MEAN, LOW, HIGH, USERS.
+    differences: RECIPE, BASELINE, METRIC, DIFFERENCE, LOW, HIGH, USERS, P, READING: every recipe minus the best
+        baseline, user by user.
+    pairs: FIRST, SECOND, METRIC and the same columns: the one with the higher mean first.
+    lead: the leader minus every other on `metric`, with intervals widened so that all hold at once.
+    catalogue: RECIPE and one column per metric of all lists together (coverage …).
+    slices: RECIPE, SLICE, RULE, METRIC, MEAN, LOW, HIGH, USERS.
+    lists: RECIPE, USER_ID, ITEM_ID, RANK, SCORE.
+    notes: label to what fit and scoring counted.
+    """
+
+    entrants: list[Entrant]
+    outcomes: pd.DataFrame
+    metric: str
+    baseline: str
+    summary: pd.DataFrame
+    differences: pd.DataFrame
+    pairs: pd.DataFrame
+    lead: pd.DataFrame
+    catalogue: pd.DataFrame
+    slices: pd.DataFrame
+    lists: pd.DataFrame
+    notes: dict[str, dict[str, Any]]
+
+    @property
+    def timings(self) -> dict[str, dict[str, float]]:
+        """Seconds of "fit" and "score" of every entrant that finished."""
+        done = self.outcomes[self.outcomes["STATUS"] == DONE]
+        return {row[RECIPE]: {"fit": row["FIT"], "score": row["SCORE"]} for row in done.to_dict("records")}
+
+    @property
+    def order(self) -> list[str]:
+        """Labels of those that finished, the highest mean of `metric` first."""
+        rows = self.summary[self.summary[METRIC] == self.metric]
+        return rows.sort_values("MEAN", ascending=False, kind="stable")[RECIPE].to_list()
+
+
+def compare(
+    recipes: Sequence[str | Mapping[str, Any]],
+    split: Split,
+    items: pd.DataFrame | None = None,
+    users: pd.DataFrame | None = None,
+    *,
+    top_k: int = 25,
+    budget_minutes: float | None = None,
+    exclude_seen: bool = True,
+    seed: int = 0,
+    progress: bool = False,
+) -> Comparison:
+    """Fit recipes one after another on the same split and compare their lists user by user.
+
+    Args:
+        recipes: as `find_entrants` takes them.
+        split: see `evaluation.splits`.
+        items, users: the other tables; None when there are none.
+        top_k: length of the lists.
+        budget_minutes: time for all recipes together; None for no limit. A recipe does not start when it is used up,
+            and is reported as skipped. RecBole's models get what is left as their `max_seconds`. Baselines run first
+            and always.
+        exclude_seen: leave items of a user's history out of the lists.
+        seed: of fits and intervals.
+        progress: show bars.
+
+    Returns:
+        The comparison. A recipe that cannot work with these data is reported as failed, with its reason; the others
+        go on.
+
+    Raises:
+        RecipeError: `recipes` is wrong, or no recipe finished.
+        ValueError: `top_k` is below 1 or the budget not positive.
+    """
+    cuts = metric_cuts(top_k)
+    if budget_minutes is not None and not budget_minutes > 0:
+        raise ValueError(f"budget_minutes must be above 0, or None for no limit; not {budget_minutes!r}")
+    entrants = find_entrants(recipes)
+    started, limit = time.perf_counter(), float("inf") if budget_minutes is None else budget_minutes * 60
+    judged: dict[str, Evaluation] = {}
+    outcomes = {}
+    settings = {"k": top_k, "seed": seed, "exclude_seen": exclude_seen}
+    bar = tqdm(sorted(entrants, key=lambda each: each.name not in BASELINES), disable=not progress, unit="recipe")
+    for each in bar:
+        bar.set_description(each.label)
+        left = limit - (time.perf_counter() - started)
+        if left <= 0 and each.name not in BASELINES:
+            reason = f"the budget of {budget_minutes:g} minutes was used up before it could start"
+            outcomes[each.label] = {"STATUS": SKIPPED, "REASON": reason}
+            continue
+        try:
+            found = fit_and_score(each.name, _in_time(each, left), split, items, users, progress=progress, **settings)
+        except (RecipeError, MemoryError) as error:
+            outcomes[each.label] = {"STATUS": FAILED, "REASON": str(error) or "it ran out of memory"}
+            continue
+        # Kept models would add up; a comparison needs only what they produced.
+        judged[each.label] = replace(found, recipe=None)
+        outcomes[each.label] = {
+            "STATUS": DONE,
+            "REASON": "",
+            "FIT": found.timings["fit"],
+            "SCORE": found.timings["score"],
+        }
+    rows = [{RECIPE: e.label, **outcomes[e.label], "ADDED": e.added} for e in entrants]
+    table = pd.DataFrame(rows, columns=[RECIPE, "STATUS", "REASON", "FIT", "SCORE", "ADDED"])
+    if not judged:
+        raise RecipeError(f"No recipe finished: {'; '.join(table[RECIPE] + ': ' + table['REASON'])}")
+    ordered = {each.label: judged[each.label] for each in entrants if each.label in judged}
+    return _conclude(entrants, table, ordered, split, min(10, top_k), cuts, seed)
+
+
+def write_lists(comparison: Comparison, path: str | Path) -> Path:
+    """Write the lists of all recipes that were asked for as one Parquet file.
+
+    Returns:
+        The path. Columns RECIPE, USER_ID, ITEM_ID (text, exactly as they came), RANK from 1, SCORE; every held-out
+        user of every recipe that finished, added baselines left out unless nothing else finished.
+    """
+    added = [each.label for each in comparison.entrants if each.added]
+    asked = comparison.lists[~comparison.lists[RECIPE].isin(added)]
+    kept = asked if len(asked) else comparison.lists
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.tmp")
+    kept.to_parquet(beside, index=False)
+    beside.replace(path)
+    return path
+
+
+def _in_time(entrant: Entrant, seconds: float) -> dict[str, Any]:
+    """Tell a recipe that can stop by the clock how long it may take."""
+    given = dict(entrant.hyperparameters)
+    if seconds == float("inf") or not entrant.name.startswith(PREFIX):
+        return given
+    known = default_parameters(entrant.name.removeprefix(PREFIX))
+    if "max_seconds" in known:
+        own = given.get("max_seconds", known["max_seconds"]) or seconds  # 0 means no limit
+        given["max_seconds"] = max(1.0, min(own, seconds))
+    return given
+
+
+def _conclude(
+    entrants: list[Entrant],
+    outcomes: pd.DataFrame,
+    judged: dict[str, Evaluation],
+    split: Split,
+    cut: int,
+    cuts: list[int],
+    seed: int,
+) -> Comparison:
+    metric = f"normalized_discounted_cumulative_gain_at_{cut}"
+    scores = {label: each.per_user for label, each in judged.items()}
+    order = sorted(scores, key=lambda label: -scores[label][metric].mean())
+    of_baseline = {each.label for each in entrants if each.name in BASELINES}
+    baseline = next((label for label in order if label in of_baseline), order[-1])
+    compared = [name for name in scores[baseline].columns if name.endswith(f"_at_{cut}")]
+    versus = [(label, baseline) for label in judged if label != baseline]
+    pairs = [(first, second) for n, first in enumerate(order) for second in order[n + 1 :]]
+    others = [(order[0], label) for label in order[1:]]
+    level = 1 - (1 - TOGETHER) / max(1, len(others))
+    slices = [score_slices(e.lists, split, seed, ks=(cut,)).assign(**{RECIPE: n}) for n, e in judged.items()]
+    return Comparison(
+        entrants=entrants,
+        outcomes=outcomes,
+        metric=metric,
+        baseline=baseline,
+        summary=pd.concat([e.summary.assign(**{RECIPE: n}) for n, e in judged.items()], ignore_index=True),
+        differences=_paired(scores, versus, compared, seed, (RECIPE, "BASELINE")),
+        pairs=_paired(scores, pairs, compared, seed, ("FIRST", "SECOND")),
+        lead=_paired(scores, others, [metric], seed, ("FIRST", "SECOND"), level=level, resamples=RESAMPLES),
+        catalogue=pd.DataFrame([{RECIPE: label, **each.catalogue} for label, each in judged.items()]),
+        slices=pd.concat(slices, ignore_index=True),
+        lists=pd.concat([_lists(label, each.lists) for label, each in judged.items()], ignore_index=True),
+        notes={label: each.notes for label, each in judged.items()},
+    )
+
+
+def _paired(
+    scores: Mapping[str, pd.DataFrame],
+    pairs: list[tuple[str, str]],
+    metrics: list[str],
+    seed: int,
+    names: tuple[str, str],
+    **options: Any,
+) -> pd.DataFrame:
+    """Compare many pairs with one set of draws: the columns of `paired_summary` after the two names."""
+    if not pairs:
+        columns = [*names, METRIC, "DIFFERENCE", "LOW", "HIGH", "USERS", "P", "READING"]
+        return pd.DataFrame(columns=columns)
+    cells = [(first, second, metric) for first, second in pairs for metric in metrics]
+    users = scores[pairs[0][0]].index
+    sides = [
+        pd.DataFrame({n: scores[cell[side]][cell[2]].reindex(users) for n, cell in enumerate(cells)}) for side in (0, 1)
+    ]
+    table = paired_summary(*sides, seed, **options)
+    labels = pd.DataFrame([cells[n] for n in table[METRIC]], columns=[*names, METRIC])
+    return pd.concat([labels, table.drop(columns=METRIC)], axis=1)
+
+
+def _lists(label: str, lists: pd.DataFrame) -> pd.DataFrame:
+    return lists.assign(**{RECIPE: label})[[RECIPE, USER_ID, ITEM_ID, RANK, SCORE]]
