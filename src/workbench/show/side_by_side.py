@@ -10,7 +10,7 @@ STYLE = (
     "<style>.wb-pair{display:flex;flex-wrap:wrap;gap:0 2em;margin:.2em 0 1.2em}.wb-pair>div{flex:1 1 16em;min-width:0}"
     ".wb-pair>div:last-child{flex-grow:2}.wb-pair .wb-table td:first-child{white-space:nowrap}"
     ".wb-pair .wb-table td,.wb-pair .wb-table th{padding:.25em .5em}"
-    ".wb-pair .wb-table td:empty,.wb-pair .wb-table td:first-child{min-width:0}"
+    ".wb-pair .wb-table td.w{min-width:9em}"
     ".wb-pair-title{flex-basis:100%!important;font-weight:600}</style>"
 )
 

@@ -10,9 +10,11 @@ STYLE = (
     ".wb-table .wb-caption{font-weight:600;margin:.2em 0}.wb-table th{white-space:nowrap}"
     ".wb-table th,.wb-table td{padding:.25em .7em;text-align:left;vertical-align:top;max-width:34em;"
     "overflow-wrap:anywhere;border-bottom:1px solid #d1d5db}.wb-table td.n,.wb-table th.n{text-align:right;"
-    "font-variant-numeric:tabular-nums}.wb-table th{white-space:nowrap}.wb-table td:not(.n){min-width:5em}"
+    "font-variant-numeric:tabular-nums}.wb-table td{overflow-wrap:normal;min-width:2em}"
+    ".wb-table td.w{overflow-wrap:anywhere;min-width:14em}"
     ".wb-more{color:#6b7280;font-size:.88em}</style>"
 )
+WORDY = 40  # characters from which a cell keeps a readable width on a narrow screen
 WIDEST = 240  # characters of one cell; the rest is cut with an ellipsis
 
 
@@ -79,5 +81,5 @@ def shorten(words: str, length: int = WIDEST) -> str:
 
 
 def _cell(tag: str, words: str, number: bool) -> str:
-    kind = ' class="n"' if number else ""
+    kind = ' class="n"' if number else ' class="w"' if tag == "td" and len(words) > WORDY else ""
     return f"<{tag}{kind}>{escape(words)}</{tag}>"
