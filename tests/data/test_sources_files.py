@@ -11,7 +11,7 @@ import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import feather
+from pyarrow import feather, parquet
 
 from workbench.data.sources import Source, connect, open_source
 from workbench.errors import SourceError
@@ -101,7 +101,7 @@ def test_parquet_keeps_its_types_and_ids_become_text(tmp_path):
         }
     )
     pd.DataFrame({"x": [1]}).to_csv(tmp_path / "other.csv")
-    pa.parquet.write_table(table, tmp_path / "e.parquet")
+    parquet.write_table(table, tmp_path / "e.parquet")
     source = open_source(tmp_path / "e.parquet", columns={"user": "USER_ID"})
     assert rows(source) == [("1", "10", 1.5, ["a"], "x"), (None, "11", 2.5, [], None)]
     feather.write_feather(table.drop_columns("bytes"), tmp_path / "e.feather")

@@ -148,6 +148,19 @@ def test_odd_types_become_plain_ones():
     assert "double written without decimals" in source.report.loc[0, "NOTE"]
 
 
+def test_wanted_types_of_typed_columns():
+    frame = pd.DataFrame({"n": [1, 2], "p": [1.5, 2.5]})
+    source = open_source(frame, options={"types": {"n": "number", "p": "text"}})
+    assert rows(source) == [(1.0, "1.5"), (2.0, "2.5")]
+    with pytest.raises(SourceError, match="column 'p' is double in the source and is not turned into integer"):
+        open_source(frame, options={"types": {"p": "integer"}})
+
+
+def test_progress_is_a_bar_on_the_error_stream(sqlite_file, capsys):
+    open_source(sqlite_file, options={"table": "events"}, progress=True)
+    assert "2 rows" in capsys.readouterr().err
+
+
 def test_a_named_index_is_a_column():
     assert rows(open_source(pd.DataFrame({"n": [1]}, index=pd.Index(["007"], name="USER_ID")))) == [("007", 1)]
 

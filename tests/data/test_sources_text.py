@@ -270,6 +270,7 @@ def test_decimal_comma(write):
         ({"header": "no"}, "option 'header' must be bool, not 'no'"),
         ({"types": {"a": "int"}}, "'a' cannot be 'int'"),
         ({"bad_times": "drop"}, "bad_times is 'error' or 'missing'"),
+        ({"timezone": "Europe/Berlim"}, "'Europe/Berlim' is no time zone.*Europe/Berlin"),
         ({"format": "csw"}, "'csw' is unknown. Did you mean 'csv'"),
         ({"encoding": "nonsense"}, "'nonsense' is unknown"),
         ({"table": "a", "query": "b"}, "not both"),

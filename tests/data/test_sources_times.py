@@ -44,6 +44,7 @@ def note(source: Source) -> str:
         (["1704067200", "0"], [T, 0], "seconds since 1970"),
         (["-5", "1704067200"], [-5, T], "seconds since 1970"),
         (["1704067200.9", "1.7040672e9"], [T, T], "seconds since 1970, fractions dropped"),
+        (["1704067200999.5", "0.0"], [T, 0], "milliseconds since 1970, divided by 1000, fractions dropped"),
         (["1704067200999", "0"], [T, 0], "milliseconds since 1970, divided by 1000"),
         (["1704067200999999"], [T], "microseconds since 1970, divided by 1000000"),
         (["1704067200999999999"], [T], "nanoseconds since 1970, divided by 1000000000"),
@@ -91,6 +92,15 @@ def test_a_given_format_is_obeyed(write, given, times, expected):
     assert seconds(open_source(write(*times), columns=MAP, options={"time_format": given})) == expected
     source = open_source(write(*times), columns=MAP, options={"time_format": {"t": given}})
     assert recognised(source).endswith("(as given)")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [("second", "'second' is neither a unit nor a pattern. Did you mean 'seconds'"), ("%Q", "pattern '%Q' cannot be")],
+)
+def test_a_format_that_is_none_is_refused(write, given, message):
+    with pytest.raises(SourceError, match=message):
+        open_source(write("1704067200"), columns=MAP, options={"time_format": given})
 
 
 def test_times_without_a_zone_take_the_given_one(write):
@@ -168,7 +178,9 @@ def test_times_of_typed_sources(values, format_name):
 
 
 def test_units_mixed_in_a_typed_source():
-    with pytest.raises(SourceError, match="mixes units of time: 2 as seconds, 1 as milliseconds"):
+    with pytest.raises(
+        SourceError, match="most are seconds .*, others milliseconds since 1970, divided by 1000. row 3"
+    ):
         open_source(pd.DataFrame({"TIMESTAMP": [T, T, T * 1000]}))
     with pytest.raises(SourceError, match="is boolean, which is no time"):
         open_source(pd.DataFrame({"TIMESTAMP": [True]}))
@@ -177,4 +189,17 @@ def test_units_mixed_in_a_typed_source():
 def test_fractions_of_typed_seconds_are_dropped_and_noted():
     source = open_source(pd.DataFrame({"TIMESTAMP": [T + 0.9, T + 1.0]}))
     assert seconds(source) == [T, T + 1]
-    assert note(source) == "fractions dropped"
+    assert recognised(source) == "seconds since 1970, fractions dropped"
+
+
+def test_a_column_of_mixed_units_opens_as_it_is_when_said():
+    frame = pd.DataFrame({"TIMESTAMP": [T, T * 1000]})
+    assert seconds(open_source(frame, options={"types": {"TIMESTAMP": "integer"}})) == [T, T * 1000]
+    assert seconds(open_source(frame, options={"bad_times": "missing"})) in ([T, None], [None, T])
+
+
+def test_a_format_that_turns_up_late_still_fits_all(write):
+    times = [str(T + n) for n in range(12_000)]
+    source = open_source(write(*times, f"{T}.5"), columns=MAP)
+    assert recognised(source) == "seconds since 1970, fractions dropped"
+    assert seconds(source)[-1] == T

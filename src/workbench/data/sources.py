@@ -51,7 +51,9 @@ class Source:
     """What was recognised or done for the source as a whole."""
 
 
-def open_source(source: Any, *, columns: dict[str, str] | None = None, options: dict[str, Any] | None = None) -> Source:
+def open_source(
+    source: Any, *, columns: dict[str, str] | None = None, options: dict[str, Any] | None = None, progress: bool = False
+) -> Source:
     """Open a source as an Ibis table without reading it into memory.
 
     Args:
@@ -60,6 +62,7 @@ def open_source(source: Any, *, columns: dict[str, str] | None = None, options: 
             What becomes TIMESTAMP, CREATION_TIMESTAMP or EXPIRATION_TIMESTAMP is turned into epoch seconds;
             what becomes USER_ID, ITEM_ID or ACTION_ID stays text.
         options: how to read it where the content does not say; see `SourceOptions`.
+        progress: show a bar while rows or bytes are streamed to the disk (databases, Excel, URLs).
 
     Returns:
         The table with a report of what was recognised.
@@ -69,7 +72,7 @@ def open_source(source: Any, *, columns: dict[str, str] | None = None, options: 
     """
     import duckdb
 
-    checked = read_options(options)
+    checked = replace(read_options(options), progress=progress)
     try:
         raw = _open(source, checked)
     except (duckdb.Error, *UNREADABLE) as error:
@@ -92,7 +95,7 @@ def _open(source: Any, options: SourceOptions) -> RawTable:
         return read_url(source, options)
     if isinstance(source, str) and is_url(source):
         shown = without_secrets(source)
-        found = find_files(fetch(source), options)
+        found = find_files(fetch(source, options.progress), options)
         return _read(replace(found, name=shown, notes=[*found.notes, "fetched into a temporary folder"]), options)
     return _read(find_files(source, options), options)
 

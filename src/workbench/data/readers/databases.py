@@ -122,7 +122,7 @@ def _stream(address: Any, shown: str, options: SourceOptions) -> RawTable:
             result = link.execute(sqlalchemy.text(sql.replace(":", r"\:")))
             names = list(result.keys())
             check_names(names, shown, UNIQUE)
-            return spool(names, _rows(result), f"{shown}, {what}", [])
+            return spool(names, _rows(result), f"{shown}, {what}", [], options.progress)
     except SQLAlchemyError as error:
         cause = getattr(error, "orig", None) or error
         raise SourceError(f"{shown}: {' '.join(str(cause).split())[:400]}") from error

@@ -34,7 +34,7 @@ def read_excel(found: FoundFiles, options: SourceOptions) -> RawTable:
             raise SourceError(f"{found.name}: sheet {sheet.title!r} is empty.{nearest('', book.sheetnames)}")
         names, rows = _names(head, rows, found.name, options)
         notes = [*found.notes, f"sheet {sheet.title!r}; rows without any value are skipped"]
-        return spool(names, _table(rows, len(names), found.name), found.name, notes)
+        return spool(names, _table(rows, len(names), found.name), found.name, notes, options.progress)
     finally:
         book.close()
 

@@ -1,5 +1,7 @@
 """What a caller may say about a source, checked by name and type before anything is read."""
 
+import difflib
+import zoneinfo
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -43,6 +45,8 @@ class SourceOptions:
     """Table of a database."""
     query: str | None = None
     """SELECT to run in a database."""
+    progress: bool = False
+    """Show a bar while rows or bytes are streamed to the disk."""
 
 
 def read_options(options: dict[str, Any] | None) -> SourceOptions:
@@ -64,6 +68,10 @@ def read_options(options: dict[str, Any] | None) -> SourceOptions:
             raise SourceError(f"options types: {column!r} cannot be {type_name!r}.{nearest(type_name, TYPES)}")
     if checked.bad_times not in ("error", "missing"):
         raise SourceError(f"options bad_times is 'error' or 'missing', not {checked.bad_times!r}.")
+    if checked.timezone not in zoneinfo.available_timezones():
+        zones = difflib.get_close_matches(checked.timezone, zoneinfo.available_timezones(), n=3)
+        hint = f" Did you mean {' or '.join(zones)}?" if zones else ""
+        raise SourceError(f"options timezone: {checked.timezone!r} is no time zone, such as Europe/Berlin.{hint}")
     if checked.table and checked.query:
         raise SourceError("options: give either 'table' or 'query', not both.")
     return checked

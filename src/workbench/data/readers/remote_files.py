@@ -19,8 +19,12 @@ def is_url(source: str) -> bool:
     return "://" in source
 
 
-def fetch(url: str) -> Path:
+def fetch(url: str, progress: bool = False) -> Path:
     """Copy what a URL names into the scratch folder: one file, or all of a folder or glob in an object store.
+
+    Args:
+        url: where it is.
+        progress: show a bar that counts bytes.
 
     Returns:
         The file, or the folder that holds the files.
@@ -42,7 +46,7 @@ def fetch(url: str) -> Path:
             "postgresql; or a local path."
         ) from error
     try:
-        return _copy(store, path, scheme, shown)
+        return _copy(store, path, scheme, shown, progress)
     except SourceError:
         raise
     except FileNotFoundError as error:
@@ -60,11 +64,11 @@ def without_secrets(url: str) -> str:
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
 
 
-def _copy(store: Any, path: str, scheme: str, shown: str) -> Path:
+def _copy(store: Any, path: str, scheme: str, shown: str, progress: bool) -> Path:
     folder = new_folder()
     if scheme in WEB:
         name = Path(urlsplit(path).path).name or "download"
-        return _download(store, path, folder / name)
+        return _download(store, path, folder / name, progress)
     if any(mark in path for mark in "*?["):
         found = store.glob(path)
     else:
@@ -75,12 +79,19 @@ def _copy(store: Any, path: str, scheme: str, shown: str) -> Path:
     for each in sorted(found):
         target = folder / each.removeprefix(root).lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        _download(store, each, target)
+        _download(store, each, target, progress)
     files = [each for each in folder.rglob("*") if each.is_file()]
     return files[0] if len(files) == 1 else folder
 
 
-def _download(store: Any, path: str, target: Path) -> Path:
-    with store.open(path, "rb") as remote, target.open("wb") as local:
-        shutil.copyfileobj(remote, local, CHUNK)
+def _download(store: Any, path: str, target: Path, progress: bool) -> Path:
+    from tqdm.auto import tqdm
+
+    bar = {"desc": target.name, "disable": not progress}
+    with (
+        store.open(path, "rb") as remote,
+        target.open("wb") as local,
+        tqdm.wrapattr(local, "write", **bar) as counted,
+    ):
+        shutil.copyfileobj(remote, counted, CHUNK)
     return target

@@ -13,7 +13,9 @@ from workbench.errors import SourceError
 BATCH_ROWS = 50_000
 
 
-def spool(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, notes: list[str]) -> RawTable:
+def spool(
+    names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, notes: list[str], progress: bool = False
+) -> RawTable:
     """Write rows to disk as text, `BATCH_ROWS` at a time, and open them as a table.
 
     Args:
@@ -21,9 +23,11 @@ def spool(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, note
         rows: one sequence of values a row, in order.
         source: what to call the source in messages.
         notes: what is known so far about the source.
+        progress: show a bar that counts rows.
     """
     import pyarrow
     from pyarrow import parquet
+    from tqdm.auto import tqdm
 
     schema = pyarrow.schema([(name, pyarrow.string()) for name in names])
     path = scratch() / f"{new_name('spool')}.parquet"
@@ -36,7 +40,7 @@ def spool(names: Sequence[str], rows: Iterable[Sequence[Any]], source: str, note
             writer.write_batch(pyarrow.record_batch(columns, schema=schema))
             batch.clear()
 
-        for number, row in enumerate(rows, start=1):
+        for number, row in enumerate(tqdm(rows, desc=source, unit=" rows", disable=not progress), start=1):
             batch.append(row)
             if len(batch) == BATCH_ROWS:
                 flush(number)

@@ -15,7 +15,7 @@ from workbench.data.readers.raw_table import RawTable
 from workbench.data.recognition.kinds import TIMES, Column, Counts, KeptText, Plain, is_id
 from workbench.data.recognition.time_formats import CLOCK, DATE, DAY_FIRST, ZONE
 from workbench.data.recognition.times import TimeColumn
-from workbench.data.recognition.typed import TypedColumn
+from workbench.data.recognition.typed import TypedColumn, number_as_text
 from workbench.errors import SourceError
 
 SAMPLE_ROWS = 10_000
@@ -64,8 +64,10 @@ def recognise(raw: RawTable, names: dict[str, str], options: SourceOptions) -> t
 def _candidate(raw: RawTable, source: str, name: str, type_name: str, options: SourceOptions) -> Candidate:
     value, wanted = quoted(source), options.types.get(name, options.types.get(source))
     time = wanted == "time" or (wanted is None and name in TIMES)
+    if time and not raw.is_text and (digits := number_as_text(value, type_name)):
+        return TimeColumn(source, name, digits, options, raw.view, raw.name)
     if not raw.is_text and not (type_name == "VARCHAR" and (time or wanted)):
-        return TypedColumn(source, name, value, type_name, time, wanted == "text", options, raw.name)
+        return TypedColumn(source, name, value, type_name, time, wanted, options, raw.name)
     if time:
         return TimeColumn(source, name, value, options, raw.view, raw.name)
     if is_id(name) or is_id(source):
@@ -77,8 +79,8 @@ def _candidate(raw: RawTable, source: str, name: str, type_name: str, options: S
 
 def _count(raw: RawTable, candidates: Sequence[Candidate]) -> list[Counts]:
     """Count tests on the first rows, then those that still may hold on all rows."""
-    tests = [each.tests() for each in candidates]
-    rows, nulls, counts = _pass(f"(SELECT * FROM {quoted(raw.view)} LIMIT {SAMPLE_ROWS})", candidates, tests)
+    head = f"(SELECT * FROM {quoted(raw.view)} LIMIT {SAMPLE_ROWS})"
+    rows, nulls, counts = _pass(head, candidates, [each.tests() for each in candidates])
     if not rows:
         raise SourceError(f"{raw.name}: column names but no rows. Was the export cut short, or its filter too narrow?")
     if raw.is_text and nulls:
@@ -86,12 +88,8 @@ def _count(raw: RawTable, candidates: Sequence[Candidate]) -> list[Counts]:
     if rows < SAMPLE_ROWS:
         return counts
     alive = [
-        {name: test for name, test in wanted.items() if not found.filled or found.fits[name] * 2 >= found.filled}
-        for wanted, found in zip(tests, counts, strict=True)
+        each.narrowed(found) if found.filled else each.tests() for each, found in zip(candidates, counts, strict=True)
     ]
-    for candidate, wanted, every, found in zip(candidates, alive, tests, counts, strict=True):
-        if isinstance(candidate, TimeColumn):  # a rare second format has to be seen, so that it can be refused
-            wanted.update({name: test for name, test in every.items() if found.fits[name]})
     _, nulls, counts = _pass(quoted(raw.view), candidates, alive)
     if raw.is_text and nulls:
         _refuse_null_bytes(raw, candidates)
@@ -103,7 +101,7 @@ def _pass(relation: str, candidates: Sequence[Candidate], tests: list[dict[str, 
     texts = [_has_null_byte(each) for each in candidates if not isinstance(each, TypedColumn)]
     wanted = ["count(*)", f"count(*) FILTER ({' OR '.join(texts) or 'false'})"]
     for candidate, named in zip(candidates, tests, strict=True):
-        filled = candidate.filled() if hasattr(candidate, "filled") else f"nullif({candidate.value}, '')"
+        filled = candidate.filled()
         wanted.append(f"count({filled})")
         for test in named.values():
             wanted.append(f"count({filled}) FILTER ({test})")

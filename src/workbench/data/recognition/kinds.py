@@ -61,7 +61,15 @@ class KeptText:
     value: str
     why: str
 
+    def filled(self) -> str:
+        """SQL that is null where the value is missing."""
+        return f"nullif({self.value}, '')"
+
     def tests(self) -> dict[str, str]:
+        """Nothing to find out."""
+        return {}
+
+    def narrowed(self, found: Counts) -> dict[str, str]:
         """Nothing to find out."""
         return {}
 
@@ -108,6 +116,10 @@ class Plain:
     def tests(self) -> dict[str, str]:
         """One test a kind; only the wanted one when the caller named it."""
         return {kind: test for kind, (test, _, _) in self._kinds().items() if self.wanted in (None, kind)}
+
+    def narrowed(self, found: Counts) -> dict[str, str]:
+        """Of the tests, those that most of the first rows pass."""
+        return {name: test for name, test in self.tests().items() if found.fits[name] >= MOSTLY * found.filled}
 
     def decide(self, counts: Counts) -> Column:
         """The narrowest kind that every value has, else text with a note on what nearly held."""

@@ -5,8 +5,9 @@ Day/month/year is left out on purpose: 03/04/2024 is two different days, so the 
 
 from dataclasses import dataclass
 
-from workbench.data.connection import literal
+from workbench.data.connection import literal, query
 from workbench.data.readers.options import EPOCH_UNITS
+from workbench.errors import SourceError, nearest
 
 DATE = r" *\d{4}[-/]\d{1,2}[-/]\d{1,2}"
 CLOCK = r"[T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)? *"
@@ -50,27 +51,38 @@ def _divided(unit: str) -> str:
     return f"({whole} - (({whole} % {size} + {size}) % {size})) // {size}"
 
 
+def _in_range(unit: str) -> str:
+    """Whether a number can be of this unit; 0 can be of each."""
+    size = "abs(TRY_CAST({v} AS DOUBLE))"
+    above = SMALLEST[unit] * 1000 or SMALLEST["milliseconds"]
+    upper = f" AND {size} < {above}" if unit != "nanoseconds" else ""
+    return f"({size} = 0 OR ({size} >= {SMALLEST[unit]}{upper}))"
+
+
 # Exactly the digits of a whole number; the slower trim only where the plain comparison fails.
 WHOLE = (
     "CASE WHEN TRY_CAST({v} AS BIGINT)::VARCHAR = {v} THEN true ELSE TRY_CAST({v} AS BIGINT)::VARCHAR = trim({v}) END"
 )
 NAIVE = "timezone({zone}, TRY_CAST({v} AS TIMESTAMP))"
 
+
+def _label(unit: str) -> str:
+    size = EPOCH_UNITS[unit]
+    return f"{unit} since 1970" + ("" if size == 1 else f", divided by {size}")
+
+
 EPOCH_FORMATS = {
-    unit: TimeFormat(
-        f"{unit} since 1970" + ("" if size == 1 else f", divided by {size}"),
-        f"({WHOLE}) AND (abs(TRY_CAST({{v}} AS DOUBLE)) >= {SMALLEST[unit]} OR {{v}} = '0')"
-        + (f" AND abs(TRY_CAST({{v}} AS DOUBLE)) < {SMALLEST[unit] * 1000 or 1e11}" if unit != "nanoseconds" else ""),
-        _divided(unit),
+    unit: TimeFormat(_label(unit), f"({WHOLE}) AND {_in_range(unit)}", _divided(unit)) for unit in EPOCH_UNITS
+}
+DECIMAL_FORMATS = {
+    f"decimal {unit}": TimeFormat(
+        f"{_label(unit)}, fractions dropped",
+        f"{_shape(DECIMAL)} AND {_in_range(unit)}",
+        f"CAST(floor(TRY_CAST({{v}} AS DOUBLE) / {size}) AS BIGINT)",
     )
     for unit, size in EPOCH_UNITS.items()
 }
 TEXT_FORMATS = {
-    "fraction": TimeFormat(
-        "seconds since 1970, fractions dropped",
-        f"NOT ({WHOLE}) AND {_shape(DECIMAL)} AND abs(TRY_CAST({{v}} AS DOUBLE)) < 1e11",
-        "CAST(floor(TRY_CAST({v} AS DOUBLE)) AS BIGINT)",
-    ),
     "iso date": TimeFormat(
         "ISO dates, each taken as midnight {zone}",
         f"{_shape(DATE + ' *')} AND TRY_CAST({{v}} AS DATE) IS NOT NULL",
@@ -87,7 +99,7 @@ TEXT_FORMATS = {
         _floor("TRY_CAST({v} AS TIMESTAMPTZ)"),
     ),
 }
-RECOGNISED = EPOCH_FORMATS | TEXT_FORMATS
+RECOGNISED = EPOCH_FORMATS | DECIMAL_FORMATS | TEXT_FORMATS  # of those that fit all values, the first is taken
 
 
 def given_format(text: str) -> TimeFormat:
@@ -101,6 +113,20 @@ def given_format(text: str) -> TimeFormat:
     if text == "iso":
         moment = f"CASE WHEN {_shape(DATE + CLOCK + ZONE)} THEN TRY_CAST({{v}} AS TIMESTAMPTZ) ELSE {NAIVE} END"
         return TimeFormat("ISO text (as given)", "TRY_CAST({v} AS TIMESTAMP) IS NOT NULL", _floor(moment))
+    _check_pattern(text)
     parsed = f"try_strptime(trim({{v}}), {literal(text)})"
     moment = parsed if "%z" in text or "%Z" in text else f"timezone({{zone}}, {parsed})"
     return TimeFormat(f"{text} (as given)", f"{parsed} IS NOT NULL", _floor(moment))
+
+
+def _check_pattern(text: str) -> None:
+    import duckdb
+
+    names = [*EPOCH_UNITS, "iso", "%d/%m/%Y %H:%M"]
+    if "%" not in text:
+        raise SourceError(f"options time_format: {text!r} is neither a unit nor a pattern.{nearest(text, names)}")
+    try:
+        query(f"SELECT try_strptime('', {literal(text)})")
+    except duckdb.Error as error:
+        cause = " ".join(str(error).split())[:200]
+        raise SourceError(f"options time_format: the pattern {text!r} cannot be read: {cause}") from error

@@ -13,8 +13,22 @@ COMPACT = r"(19|20)\d{2}[01]\d[0-3]\d"
 YEAR_1980 = 315_532_800
 REMEDY = (
     "Mend the source, name the format with options={'time_format': 'seconds' | 'milliseconds' | 'iso' | '%d/%m/%Y' …}, "
-    "or read unreadable times as missing with options={'bad_times': 'missing'} and drop those rows in the flow."
+    "read unreadable times as missing with options={'bad_times': 'missing'} and drop those rows in the flow, "
+    "or open the column as it is, to mend it in the flow, with options={'types': {'TIMESTAMP': 'text'}} (or 'integer')."
 )
+
+
+# What would make a format doubtful that fits.
+DOUBTS = ("compact", "day first", "since 1980")
+
+
+def _is_whole(name: str, counts: Counts) -> bool:
+    """Whether what fits a decimal format are just the whole numbers of the same unit."""
+    return name.startswith("decimal ") and counts.fits[name] == counts.fits[name.removeprefix("decimal ")]
+
+
+def _most(counts: Counts, formats: dict[str, TimeFormat]) -> str:
+    return max(formats, key=lambda name: counts.fits.get(name, 0))
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,12 @@ class TimeColumn:
             tests["since 1980"] = f"coalesce({whole} >= {YEAR_1980}, false)"
         return tests
 
+    def narrowed(self, found: Counts) -> dict[str, str]:
+        """Of the tests, those worth a pass over all rows: the likely format and what would make it doubtful."""
+        best = _most(found, self._formats())
+        doubts = {name for name in DOUBTS if found.fits.get(name)}
+        return {name: test for name, test in self.tests().items() if name == best or name in doubts}
+
     def decide(self, counts: Counts) -> Column:
         """The one format of all values.
 
@@ -65,15 +85,24 @@ class TimeColumn:
         formats = self._formats()
         if not counts.filled:
             return Column(self.source, self.name, "CAST(NULL AS BIGINT)", "empty", "no time in any row")
+        best = _most(counts, formats)
+        if counts.fits.get(best, 0) < counts.filled:  # look at every format again, now on all rows
+            counts = self._recounted(counts)
+            best = _most(counts, formats)
         if counts.fits.get("compact") == counts.filled:
             self._refuse_compact()
         if counts.fits.get("day first", 0) > counts.filled / 2:
             self._refuse_day_first()
-        best = max(formats, key=lambda name: counts.fits.get(name, 0))
-        bad = counts.filled - counts.fits.get(best, 0)
+        bad = counts.filled - counts.fits[best]
         if bad and (self.options.bad_times == "error" or bad == counts.filled):
             self._refuse(formats, best, counts)
         return self._column(best, formats[best], bad, counts)
+
+    def _recounted(self, counts: Counts) -> Counts:
+        tests = self.tests()
+        wanted = ", ".join(f"count({self._text}) FILTER ({test})" for test in tests.values())
+        found = query(f"SELECT {wanted} FROM {quoted(self.view)}")[0]
+        return Counts(counts.filled, counts.missing, dict(zip(tests, found, strict=True)))
 
     def _column(self, key: str, chosen: TimeFormat, bad: int, counts: Counts) -> Column:
         notes = []
@@ -98,7 +127,8 @@ class TimeColumn:
         readable = counts.fits.get(best, 0)
         odd = self._rows(f"NOT {formats[best].fits_sql('value')}" if readable else "true")
         listed = ", ".join(f"row {row}: {value[:60]!r}" for row, value in odd)
-        also = [each.label for name, each in formats.items() if name != best and counts.fits.get(name)]
+        also = [name for name in formats if name != best and counts.fits[name] and not _is_whole(name, counts)]
+        also = [formats[name].label for name in also if name != f"decimal {best}"]
         what = f"{counts.filled - readable:,} of {counts.filled:,} values are no time that can be read"
         if also:
             what = f"times are written in several ways: most are {formats[best].label}, others {', '.join(also)}"
