@@ -172,13 +172,16 @@ def _enqueue_default(study: Any, task: _Task) -> None:
     if any(trial.state.name in ("COMPLETE", "RUNNING", "WAITING") for trial in there):
         return
     values = {each.name: each.stored(each.default) for each in task.ranges if each.default is not None}
-    study.enqueue_trial(values, user_attrs={DEFAULT: True})
+    study.enqueue_trial(values, user_attrs={DEFAULT: True, OWNER: owner()})
 
 
 def _run_trial(study: Any, task: _Task) -> None:
     """Fit and judge one setting; a setting that the recipe refuses is kept as failed, with the reason."""
     import optuna
 
+    if not study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.WAITING,)):
+        # Queued first, so that the trial has an owner from its first moment, whenever the process may be killed.
+        study.enqueue_trial({}, user_attrs={OWNER: owner()})
     trial = study.ask()
     trial.set_user_attr(OWNER, owner())
     trial.set_user_attr("started", datetime.now(UTC).isoformat(timespec="seconds"))
@@ -221,6 +224,7 @@ def _conclude(study: Any, name: str, task: _Task, report_split: Split, data_hash
         metric=metric,
         trials=trial_table(study, task.ranges),
         varied=[each.name for each in task.ranges],
+        log_scaled=[each.name for each in task.ranges if each.log],
         best=chosen.hyperparameters,
         best_trial=best.number,
         importance=importance(study, task.config.seed),

@@ -16,7 +16,7 @@ class Tuning:
     """What a study has found so far.
 
     trials: every trial, see `tuning_study.trial_table`.
-    varied: the hyperparameters that were varied.
+    varied: the hyperparameters that were varied; log_scaled: those of them varied on a logarithmic scale.
     best: the complete hyperparameters of the best trial; best_trial: its number.
     importance: PARAMETER, IMPORTANCE; empty when too few trials finished.
     report: SETTING ("best", "defaults"), METRIC, MEAN, LOW, HIGH, USERS on users held out from the tuning itself.
@@ -29,6 +29,7 @@ class Tuning:
     metric: str
     trials: pd.DataFrame
     varied: list[str]
+    log_scaled: list[str]
     best: dict[str, Any]
     best_trial: int
     importance: pd.DataFrame

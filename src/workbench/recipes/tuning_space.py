@@ -101,9 +101,9 @@ def _given_range(recipe: str, name: str, value: Any, setting: Hyperparameter | N
     if isinstance(value, Mapping) and set(value) == {"choices"} and value["choices"]:
         choices = [setting.check(name, each) if setting else each for each in value["choices"]]
         return Range(name, default, choices=tuple(choices))
-    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
-        value = {"low": value[0], "high": value[1]}
     borders = value if isinstance(value, Mapping) and {"low", "high"} <= set(value) <= {"low", "high", "log"} else None
+    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
+        borders = {"low": value[0], "high": value[1]}
     numbers = borders and all(_is_number(borders[each]) for each in ("low", "high"))
     if not numbers or borders["low"] >= borders["high"]:
         raise RecipeError(

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -15,29 +16,39 @@ from workbench.show.metric_names import short
 # Blue to yellow, told apart with every colour vision and in grey print.
 SCALE = "Cividis"
 TICKS = 6
+LINE = 12  # characters of one line of an axis' name
 
 
-def parallel_coordinates(trials: pd.DataFrame, varied: Sequence[str], metric: str) -> go.Figure:
+def parallel_coordinates(
+    trials: pd.DataFrame, varied: Sequence[str], metric: str, log_scaled: Sequence[str] = ()
+) -> go.Figure:
     """One line a finished trial through its settings to its value; drag along an axis to keep only some lines.
 
     Args:
         trials: STATE, VALUE and one column per name in `varied`.
         varied: the hyperparameters, in the order of the axes.
         metric: the study's metric, for the last axis.
+        log_scaled: those of `varied` whose axis is logarithmic.
     """
     done = _finished(trials)
-    axes = [_axis(name, done[name]) for name in varied]
     figure = go.Figure()
+    labels = [*(_broken(name) for name in varied), _broken(short(metric))]
     if len(done):
+        axes = [_axis(done[name], name in log_scaled) for name in varied]
+        axes.append({"values": done["VALUE"], "tickformat": ".3f"})
         figure.add_parcoords(
-            dimensions=[*axes, {"label": short(metric), "values": done["VALUE"]}],
+            dimensions=[{"label": label, **axis} for label, axis in zip(labels, axes, strict=True)],
             line={"color": done["VALUE"], "colorscale": SCALE, "reversescale": True},
-            labelangle=0 if len(axes) < 3 else -12,
+            labelside="bottom",
             labelfont={"size": 12},
             tickfont={"size": 11},
+            rangefont={"size": 1, "color": "rgba(0,0,0,0)"},  # the ticks say it already
         )
+    else:
+        _say(figure, "No trial finished")
     finish(figure, "Every finished trial: its settings and what they gave")
-    figure.update_layout(margin={"l": 60, "r": 40, "t": 110, "b": 20})
+    lines = max(label.count("<br>") for label in labels)
+    figure.update_layout(margin={"l": 56, "r": 48, "t": 70, "b": 50 + 16 * lines}, height=430 + 16 * lines)
     return figure
 
 
@@ -97,7 +108,7 @@ def history(trials: pd.DataFrame, metric: str) -> go.Figure:
     )
     failed = int((trials["STATE"] == "failed").sum())
     title = "How the search went" + (f"; {failed} failed, see the table" if failed else "")
-    return finish(figure, title, "trial, in the order they began", f"{short(metric)}, 95 % interval over users")
+    return finish(figure, title, "trial, in the order they began", f"{short(metric)}, 95 % interval")
 
 
 def value_against_time(trials: pd.DataFrame, metric: str) -> go.Figure:
@@ -188,19 +199,31 @@ def _whiskers(part: pd.DataFrame, value: str = "VALUE") -> dict[str, Any]:
     }
 
 
-def _axis(name: str, values: pd.Series) -> dict[str, Any]:
-    """One axis: numbers as they are, on a logarithmic scale when they span more than a factor of 30, text by rank."""
+def _broken(name: str) -> str:
+    """Break a long name at its underscores or spaces, so that neighbouring axes do not write over each other."""
+    lines: list[str] = []
+    for word in name.replace("_", "_ ").split():
+        if lines and len(lines[-1]) + len(word) <= LINE:
+            lines[-1] += ("" if lines[-1].endswith("_") else " ") + word
+        else:
+            lines.append(word)
+    return "<br>".join(escape(line) for line in lines)
+
+
+def _axis(values: pd.Series, log: bool) -> dict[str, Any]:
+    """One axis: numbers as they are or by their logarithm, anything else by the order of its text."""
     numeric = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
     if not numeric:
         names = sorted({str(each) for each in values})
         codes = [names.index(str(each)) for each in values]
-        return {"label": name, "values": codes, "tickvals": list(range(len(names))), "ticktext": names}
+        texts = [escape(name) for name in names]
+        return {"values": codes, "tickvals": list(range(len(names))), "ticktext": texts}
     numbers = values.astype(float)
-    if len(numbers) and numbers.min() > 0 and numbers.max() / numbers.min() > 30:
+    if log and numbers.min() > 0 and numbers.max() > numbers.min():
         logs = np.log10(numbers)
         ticks = np.linspace(logs.min(), logs.max(), TICKS)
-        return {"label": f"{name} (log)", "values": logs, "tickvals": ticks, "ticktext": [_tick(10**t) for t in ticks]}
-    return {"label": name, "values": numbers}
+        return {"values": logs, "tickvals": ticks, "ticktext": [_tick(10**each) for each in ticks]}
+    return {"values": numbers}
 
 
 def _tick(value: float) -> str:
