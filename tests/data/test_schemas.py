@@ -222,6 +222,12 @@ def test_mixed_types_in_a_column_name_the_first_rows():
         check(interactions(USER_ID=pd.Series(["a", 2, 3], dtype=object)), "interactions")
 
 
+@pytest.mark.parametrize("values", [[2**70, 1, 2], [object()] * 3, [1 + 2j] * 3])
+def test_values_that_no_file_can_hold_name_their_column(values):
+    with pytest.raises(SchemaError, match="Column PLACE cannot be stored"):
+        check(interactions(PLACE=values), "interactions")
+
+
 def test_lists_are_errors_and_dates_beside_are_warnings():
     items = pd.DataFrame({"ITEM_ID": ["a"], "TAGS": [["x", "y"]], "SINCE": pd.to_datetime(["2024-01-01"]), "N": [1]})
     assert [(each[0], each[1]) for each in broken(items, "items")] == [

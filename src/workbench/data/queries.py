@@ -8,6 +8,7 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 
 from workbench.columns import ROW
 from workbench.data.connection import connect
@@ -53,9 +54,18 @@ def numbered_frame(frame: pd.DataFrame) -> ir.Table:
         raise SchemaError(f"The column names {twice} differ in nothing but case, or not at all. Rename one of each.")
     numbers = {} if ROW in names else {ROW: range(1, len(frame) + 1)}
     copy = frame.set_axis(names, axis=1).assign(**numbers).reset_index(drop=True)
-    for name in [each for each in names if copy[each].dtype.name == "object"]:
-        _require_one_type(name, copy[name])
-    return ibis.memtable(copy)
+    return ibis.memtable(pa.table({name: _arrow(name, copy[name]) for name in copy.columns}))
+
+
+def _arrow(name: str, values: pd.Series) -> pa.Array:
+    if values.dtype.name == "object":
+        _require_one_type(name, values)
+    try:
+        return pa.array(values, from_pandas=True)
+    except (pa.ArrowException, TypeError, ValueError, OverflowError) as error:
+        raise SchemaError(
+            f"Column {name} cannot be stored: {error}. Make it text, whole numbers or numbers."
+        ) from error
 
 
 def _require_one_type(name: str, values: pd.Series) -> None:
