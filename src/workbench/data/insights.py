@@ -177,6 +177,32 @@ def _require_checks(names: Iterable[str]) -> None:
             raise ValueError(f"there is no check called {name!r}.{nearest(name, CHECKS)}")
 
 
+def pick(findings: pd.DataFrame, *, dataset: str = "", search: str = "") -> pd.DataFrame:
+    """Keep the findings of one dataset and those in which a text occurs, in any case; empty text keeps all."""
+    chosen = findings[findings["DATASET"] == dataset] if dataset else findings
+    words = chosen[["CHECK", "SEVERITY", "COLUMN", "MESSAGE"]].agg(" ".join, axis=1) if len(chosen) else chosen["CHECK"]
+    return chosen[words.str.contains(search, case=False, regex=False)].reset_index(drop=True)
+
+
+def difference(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Compare findings before and after mending.
+
+    Returns:
+        CHECK, DATASET, COLUMN, BEFORE, AFTER (the measured numbers, missing where there was no finding), UNIT and
+        CHANGE: "mended", "new", "changed" or "as before"; what changed comes first.
+    """
+    keys = ["CHECK", "DATASET", "COLUMN", "UNIT"]
+    left = before[[*keys, "NUMBER"]].rename(columns={"NUMBER": "BEFORE"})
+    right = after[[*keys, "NUMBER"]].rename(columns={"NUMBER": "AFTER"})
+    both = left.merge(right, on=keys, how="outer")
+    change = pd.Series("changed", index=both.index, dtype="str")
+    change = change.mask(both["BEFORE"] == both["AFTER"], "as before")
+    change = change.mask(both["AFTER"].isna(), "mended").mask(both["BEFORE"].isna(), "new")
+    place = change.map({"mended": 0, "new": 1, "changed": 2, "as before": 3})
+    both = both.assign(CHANGE=change, _PLACE=place).sort_values(["_PLACE", *keys], ignore_index=True)
+    return both[["CHECK", "DATASET", "COLUMN", "BEFORE", "AFTER", "UNIT", "CHANGE"]]
+
+
 def catalogue() -> pd.DataFrame:
     """Every registered check: CHECK, SUBJECT, LOOKS_FOR, THRESHOLD, ORIGIN, TOUCHES."""
     rows = [(c.name, c.subject, c.looks_for, c.threshold, c.origin, ", ".join(c.touches)) for c in CHECKS.values()]
