@@ -136,3 +136,27 @@ def test_moving_a_hit_up_never_lowers_a_score(order, relevant, place):
 def test_the_ideal_list_scores_one_wherever_one_can_be_reached(relevant):
     scores = per_user(lists_of(u=sorted(relevant)), truth_of(u=relevant), ks=[len(relevant)])
     assert np.allclose(scores, 1.0)
+
+
+def plainly(order, relevant, k):
+    """The definitions, written down once more for a single user, without arrays."""
+    ranks = [rank for rank, item in enumerate(order[:k], start=1) if item in relevant]
+    best = sum(1 / math.log(1 + rank) for rank in range(1, min(k, len(relevant)) + 1))
+    return {
+        "mean_reciprocal_rank": 1 / ranks[0] if ranks else 0.0,
+        "normalized_discounted_cumulative_gain": sum(1 / math.log(1 + rank) for rank in ranks) / best,
+        "precision": len(ranks) / k,
+        "recall": len(ranks) / len(relevant),
+        "hit_rate": float(bool(ranks)),
+        "mean_average_precision": sum(n / rank for n, rank in enumerate(ranks, 1)) / min(k, len(relevant)),
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(users, st.integers(1, 10))
+def test_matrix_and_plain_definitions_agree(table, k):
+    lists, truth = lists_of(**{u: v[0] for u, v in table.items()}), truth_of(**{u: v[1] for u, v in table.items()})
+    scores = per_user(lists, truth, ks=[k])
+    for user, (order, relevant) in table.items():
+        wanted = {f"{name}_at_{k}": value for name, value in plainly(order, relevant, k).items()}
+        assert scores.loc[user].to_dict() == pytest.approx(wanted)

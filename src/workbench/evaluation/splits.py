@@ -10,8 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from workbench.columns import DAY, ITEM_ID, TIMESTAMP, USER_ID
+from workbench.columns import DAY, TIMESTAMP
 from workbench.errors import SplitError, nearest
+from workbench.evaluation.event_log import (
+    Log,
+    code,
+    count_among,
+    events_of_users,
+    in_time_order,
+    later_events,
+    read_log,
+)
 
 USERS_90_10, GLOBAL_TIME, LEAVE_LAST_OUT, GIVEN = "users-90-10", "global-time", "leave-last-out", "given"
 EACH_USER_80_20 = "each-user-80-20"
@@ -85,7 +94,7 @@ def users_90_10(events: pd.DataFrame, seed: int = 0, *, share: float = 0.1) -> S
 
     Source: Amazon Personalize developer guide, "Evaluating a solution version with metrics".
     """
-    log = _log(events, USERS_90_10)
+    log = read_log(events, USERS_90_10)
     _check_share(share)
     sizes = np.bincount(log.users)
     able = np.flatnonzero(sizes >= 2)
@@ -99,7 +108,7 @@ def users_90_10(events: pd.DataFrame, seed: int = 0, *, share: float = 0.1) -> S
     chosen = np.zeros(len(sizes), dtype=bool)
     chosen[np.random.default_rng(seed).choice(by_name, size=drawn, replace=False)] = True
     theirs = chosen[log.users]
-    newest = _from_end(log.users) < np.maximum(1, np.floor(sizes[log.users] * share + 1e-9))
+    newest = later_events(log.users) < np.maximum(1, np.floor(sizes[log.users] * share + 1e-9))
     return _split(USERS_90_10, log, ~theirs, theirs & ~newest, theirs & newest, _singles(sizes))
 
 
@@ -118,7 +127,7 @@ def global_time(events: pd.DataFrame, *, share: float = 0.1, days: float | None 
     Raises:
         SplitError: the border leaves no training events, as when all times are equal.
     """
-    log = _log(events, GLOBAL_TIME)
+    log = read_log(events, GLOBAL_TIME)
     times = log.events[TIMESTAMP].to_numpy()
     if days is None:
         _check_share(share)
@@ -131,7 +140,7 @@ def global_time(events: pd.DataFrame, *, share: float = 0.1, days: float | None 
             f"{GLOBAL_TIME} with {wanted} leaves no training events: the border is {border:.0f}, the oldest event "
             f"{times[0]}, the newest {times[-1]}. Hold out less, or use a split by user."
         )
-    return _split(GLOBAL_TIME, log, ~held, ~held & _of_users(log, held), held, {"border": int(np.ceil(border))})
+    return _split(GLOBAL_TIME, log, ~held, ~held & events_of_users(log, held), held, {"border": int(np.ceil(border))})
 
 
 def leave_last_out(events: pd.DataFrame) -> Split:
@@ -170,78 +179,25 @@ def given(train: pd.DataFrame, test: pd.DataFrame) -> Split:
     Raises:
         SplitError: either table is empty or lacks a column.
     """
-    past, future = _ordered(train, f"{GIVEN}: train table"), _ordered(test, f"{GIVEN}: test table", time_needed=False)
-    log = _coded([past, future])
+    past, future = (
+        in_time_order(train, f"{GIVEN}: train table"),
+        in_time_order(test, f"{GIVEN}: test table", time_needed=False),
+    )
+    log = code([past, future])
     held = np.arange(len(log.users)) >= len(past)
-    split = _split(GIVEN, log, ~held, ~held & _of_users(log, held), held, {})
+    split = _split(GIVEN, log, ~held, ~held & events_of_users(log, held), held, {})
     # Each part keeps the columns and types of its own table.
-    history = past[_of_users(log, held)[: len(past)]].reset_index(drop=True)
+    history = past[events_of_users(log, held)[: len(past)]].reset_index(drop=True)
     return Split(GIVEN, past, history, future, split.notes)
 
 
-@dataclass(frozen=True)
-class _Log:
-    """Events in time order with ids as codes, so that everything below is arithmetic on whole numbers."""
-
-    events: pd.DataFrame
-    users: np.ndarray
-    items: np.ndarray
-    user_ids: np.ndarray
-
-
-def _log(events: pd.DataFrame, name: str) -> _Log:
-    return _coded([_ordered(events, name)])
-
-
-def _coded(parts: list[pd.DataFrame]) -> _Log:
-    events = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0]
-    users, user_ids = pd.factorize(events[USER_ID])
-    items, _ = pd.factorize(events[ITEM_ID])
-    return _Log(events, users, items, np.asarray(user_ids, dtype=object))
-
-
-def _ordered(events: pd.DataFrame, name: str, *, time_needed: bool = True) -> pd.DataFrame:
-    """Check the columns and sort by time, ties in table order; the caller's frame is left alone."""
-    needed = [USER_ID, ITEM_ID, *([TIMESTAMP] if time_needed else [])]
-    missing = [column for column in needed if column not in events.columns]
-    if missing:
-        raise SplitError(f"{name} lacks column(s) {missing}; found {list(events.columns)}. Rename or add them.")
-    if events.empty:
-        raise SplitError(f"{name} got no events at all; check the preparation and the event filter.")
-    for column in needed:
-        if empty := int(events[column].isna().sum()):
-            raise SplitError(f"{name} has {empty:,} row(s) without {column}; drop or fill them first.")
-    if TIMESTAMP not in events.columns:
-        return events.reset_index(drop=True)
-    times = events[TIMESTAMP].to_numpy()
-    if (times[1:] >= times[:-1]).all():
-        return events.reset_index(drop=True)
-    return events.iloc[np.argsort(times, kind="stable")].reset_index(drop=True)
-
-
 def _newest_of_each_user(name: str, events: pd.DataFrame, how_many: Callable[[np.ndarray], np.ndarray]) -> Split:
-    log = _log(events, name)
+    log = read_log(events, name)
     sizes = np.bincount(log.users)
-    held = (sizes >= 2)[log.users] & (_from_end(log.users) < how_many(sizes)[log.users])
+    held = (sizes >= 2)[log.users] & (later_events(log.users) < how_many(sizes)[log.users])
     if not held.any():
         raise SplitError(f"{name} got {len(sizes):,} user(s), none with 2 events or more. Add data.")
-    return _split(name, log, ~held, ~held & _of_users(log, held), held, _singles(sizes))
-
-
-def _from_end(users: np.ndarray) -> np.ndarray:
-    """For each event, how many later events its user has."""
-    order = np.argsort(users, kind="stable")
-    ends = np.cumsum(np.bincount(users))[users[order]]
-    later = np.empty(len(users), dtype=np.int64)
-    later[order] = ends - 1 - np.arange(len(users))
-    return later
-
-
-def _of_users(log: _Log, events: np.ndarray) -> np.ndarray:
-    """Mark every event of the users who have any of the marked events."""
-    marked = np.zeros(len(log.user_ids), dtype=bool)
-    marked[log.users[events]] = True
-    return marked[log.users]
+    return _split(name, log, ~held, ~held & events_of_users(log, held), held, _singles(sizes))
 
 
 def _singles(sizes: np.ndarray) -> dict[str, int]:
@@ -253,18 +209,21 @@ def _check_share(share: float) -> None:
         raise ValueError(f"share must lie between 0 and 1, not {share!r}")
 
 
-def _split(name: str, log: _Log, train: np.ndarray, history: np.ndarray, held: np.ndarray, extra: dict) -> Split:
+def _split(name: str, log: Log, train: np.ndarray, history: np.ndarray, held: np.ndarray, extra: dict) -> Split:
     """Cut the log by three masks and count what a reader of the scores must know."""
     pairs = log.users * (int(log.items.max()) + 1) + log.items
+    users = len(log.user_ids)
+    learning, asking, judged = (np.bincount(log.users[part], minlength=users) > 0 for part in (train, history, held))
+    taught = np.bincount(log.items[train], minlength=int(log.items.max()) + 1) > 0
     notes = {
         "train_events": int(train.sum()),
-        "train_users": len(np.unique(log.users[train])),
-        "held_out_users": len(np.unique(log.users[held])),
+        "train_users": int(learning.sum()),
+        "held_out_users": int(judged.sum()),
         "history_events": int(history.sum()),
         "held_out_events": int(held.sum()),
-        "held_out_users_without_history": len(np.setdiff1d(log.users[held], log.users[history])),
-        "held_out_events_of_items_unseen_in_training": int((~np.isin(log.items[held], log.items[train])).sum()),
-        "held_out_events_repeating_the_history": int(np.isin(pairs[held], pairs[history]).sum()),
+        "held_out_users_without_history": int((judged & ~asking).sum()),
+        "held_out_events_of_items_unseen_in_training": int((~taught[log.items[held]]).sum()),
+        "held_out_events_repeating_the_history": count_among(pairs[held], pairs[history]),
         **extra,
     }
     parts = (log.events[mask].reset_index(drop=True) for mask in (train, history, held))
