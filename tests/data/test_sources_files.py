@@ -220,3 +220,14 @@ def test_public_files_open_as_they_are():
     assert games.table.count().execute() == 287_107
     items = open_source(SHARED / "retail-demo-store" / "items.csv.gz")
     assert items.table.count().execute() == 2_465
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full to stand for a full disk")
+def test_a_full_disk_says_where(tmp_path, monkeypatch):
+    (tmp_path / "e.csv.xz").write_bytes(lzma.compress(CSV * 10_000))
+    full = tmp_path / "full"
+    full.mkdir()
+    (full / "e.csv").symlink_to("/dev/full")  # what is unpacked goes there
+    monkeypatch.setattr("workbench.data.readers.unpacking.new_folder", lambda: full)
+    with pytest.raises(SourceError, match=r"e.csv.xz: the disk of the temporary folder .* is full.*TMPDIR"):
+        open_source(tmp_path / "e.csv.xz")

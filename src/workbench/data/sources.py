@@ -3,6 +3,7 @@
 Types and time formats are recognised and reported, never guessed in silence; ids stay text, rows keep their order.
 """
 
+import errno
 import lzma
 import zipfile
 import zlib
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data.connection import connect, create_view, quoted
+from workbench.data.connection import connect, create_view, quoted, scratch
 from workbench.data.readers.column_files import read_arrow, read_parquet
 from workbench.data.readers.databases import is_database, read_duckdb, read_sqlite, read_url
 from workbench.data.readers.excel_files import read_excel
@@ -76,7 +77,7 @@ def open_source(
     try:
         raw = _open(source, checked)
     except (duckdb.Error, *UNREADABLE) as error:
-        raise SourceError(f"{_shown(source)}: cannot be read ({error}). Fetch, pack or write it again.") from error
+        raise _unreadable(source, error) from error
     try:
         try:
             return _recognised(raw, columns or {}, checked)
@@ -123,8 +124,14 @@ def _recognised(raw: RawTable, columns: dict[str, str], options: SourceOptions) 
     return Source(connect().table(view), report, raw.name, raw.notes)
 
 
-def _shown(source: Any) -> str:
-    return without_secrets(source) if isinstance(source, str) and is_url(source) else str(source)
+def _unreadable(source: Any, error: Exception) -> SourceError:
+    shown = without_secrets(source) if isinstance(source, str) and is_url(source) else str(source)
+    if getattr(error, "errno", None) == errno.ENOSPC:
+        return SourceError(
+            f"{shown}: the disk of the temporary folder {scratch()} is full. Free some room there, or let the "
+            "environment variable TMPDIR name a folder with more."
+        )
+    return SourceError(f"{shown}: cannot be read ({error}). Fetch, pack or write it again.")
 
 
 def _renamed(raw: RawTable, columns: dict[str, str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.data.connection import connect, create_view, literal, new_name, query, quoted, scratch
+from workbench.data.readers.files import missing
 from workbench.data.readers.options import SourceOptions
 from workbench.data.readers.raw_table import RawTable, check_names
 from workbench.data.readers.text_spool import BATCH_ROWS, spool
@@ -171,8 +172,6 @@ def _with_driver(address: Any) -> Any:
 
 def _check_file(path: Path) -> None:
     if not path.is_file():
-        from workbench.data.readers.files import missing
-
         raise SourceError(f"{path}: {missing(path)}")
 
 
