@@ -294,9 +294,10 @@ def test_recbole_atomic_files(write):
 
 
 def test_unmapped_times_are_pointed_at(write):
-    source = open_source(write("e.csv", "at,ms,day\n2024-01-05,1700000000000,05/01/2024\n"))
+    source = open_source(write("e.csv", "at,ms,day,timestamp\n2024-01-05,1700000000000,05/01/2024,881250949\n"))
     assert "looks like ISO times" in line(source, "at")["NOTE"]
     assert "looks like milliseconds" in line(source, "ms")["NOTE"]
+    assert "looks like seconds" in line(source, "timestamp")["NOTE"]
     assert "looks like dates" in line(source, "day")["NOTE"]
 
 

@@ -174,4 +174,6 @@ def _hint(column: Column, values: list[str]) -> str:
     for pattern, hint in LOOKS_LIKE[column.recognised_as].items():
         if values and all(re.fullmatch(pattern, each) for each in values):
             return hint
+    if "time" in column.name.lower() and values and all(re.fullmatch(r"\d{9,10}", each) for each in values):
+        return LOOKS_LIKE["whole numbers"][r"1\d{9}"]
     return ""
