@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import ipywidgets as widgets
 import pandas as pd
-from IPython.display import display
 
 from workbench.columns import DAY, EVENT_ATTRIBUTION_SOURCE, HOUR
 from workbench.impact.attribution import METRIC_NAME, Attribution
@@ -48,10 +47,11 @@ class AttributionControls(widgets.VBox):
 
     def _redraw(self, change: object = None) -> None:
         self.figures = {**self._metric_figures(), **self._rate_figures()}
-        self.screen.clear_output(wait=True)
-        with self.screen:
-            for figure in self.figures.values():
-                display(figure)
+        # Set as one value: displaying into the widget from inside a callback can wait on the front end for ever.
+        self.screen.outputs = tuple(
+            {"output_type": "display_data", "data": figure._repr_mimebundle_(), "metadata": {}}
+            for figure in self.figures.values()
+        )
 
     def _metric_figures(self) -> dict[str, object]:
         if self.metric.value is None or not self.sources.value:
