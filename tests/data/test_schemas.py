@@ -269,7 +269,7 @@ def test_require_lists_every_error_and_no_warning():
     table = interactions(USER_ID=["a", None, " c"], TIMESTAMP=[NOW, NOW * 1_000, NOW])
     with pytest.raises(SchemaError, match=r"2 rule\(s\) broken") as caught:
         require(table, "interactions")
-    assert "USER_ID: id is missing in 1 row(s): 2" in str(caught.value)
+    assert "USER_ID: id is missing in 1 row(s): 2. Drop these rows" in str(caught.value)
     assert "TIMESTAMP: time is in milliseconds, not seconds in 1 row(s): 2, such as '1700000000000'" in str(
         caught.value
     )

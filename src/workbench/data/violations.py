@@ -36,7 +36,7 @@ def to_frame(violations: Iterable[Violation]) -> pd.DataFrame:
     records = [
         (each.column, each.rows, each.count, each.value, each.rule, each.remedy, each.severity) for each in ordered
     ]
-    return pd.DataFrame(records, columns=COLUMNS).astype({"COUNT": "int64"})
+    return pd.DataFrame(records, columns=COLUMNS, dtype=object).astype({"COUNT": "int64"})  # object: None stays None
 
 
 def sentence(violation: "pd.Series[object]") -> str:

@@ -85,8 +85,8 @@ class Workspace:
     def groups(self) -> pd.DataFrame:
         """The dataset groups: GROUP, DOMAIN, CREATED."""
         rows = self._catalogue.rows(kind=GROUP)
-        records = [(row["name"], row["config"]["domain"], row["created"]) for row in rows]
-        return pd.DataFrame(records, columns=["GROUP", "DOMAIN", "CREATED"])
+        records = [[row["name"], row["config"]["domain"], row["created"]] for row in rows]
+        return _frame(records, ("group", "domain", "created"))
 
     def group(self, name: str) -> dict[str, Any]:
         """A group's name, domain (None for custom) and time of creation.
@@ -199,8 +199,7 @@ class Workspace:
         self.group(group)
         found = [solution_record(self.path, row) for row in self._catalogue.rows(kind=SOLUTION, group=group, **wanted)]
         columns = ("solution", "version", "status", "config", "metrics", "failure_reason", "created")
-        records = [[getattr(each, name) for name in columns] for each in found]
-        return pd.DataFrame(records, columns=[name.upper() for name in columns])
+        return _frame([[getattr(each, name) for name in columns] for each in found], columns)
 
     def solution_version(self, group: str, solution: str, version: int | None = None) -> SolutionVersion:
         """One solution version; the newest ACTIVE one when `version` is None.
@@ -232,15 +231,17 @@ class Workspace:
         Returns:
             KIND, GROUP, NAME, VERSION, STATUS, ROWS and HASH (datasets), CREATED, UPDATED (ISO, UTC), FAILURE_REASON.
         """
-        columns = ("kind", "group", "name", "version", "status", "rows", "hash", "created", "updated", "failure_reason")
-        rows = [
-            row | {"rows": row["facts"].get("rows"), "hash": row["facts"].get("hash")} for row in self._catalogue.rows()
-        ]
-        frame = pd.DataFrame(
-            [[row[name] for name in columns] for row in rows], columns=[name.upper() for name in columns]
-        )
-        return frame.astype({"ROWS": "Int64"})
+        facts = ("rows", "hash")
+        columns = ("kind", "group", "name", "version", "status", *facts, "created", "updated", "failure_reason")
+        rows = [row | {name: row["facts"].get(name) for name in facts} for row in self._catalogue.rows()]
+        return _frame([[row[name] for name in columns] for row in rows], columns).astype({"ROWS": "Int64"})
 
     def close(self) -> None:
         """Let go of the catalogue's file; the workspace cannot be used afterwards."""
         self._catalogue.close()
+
+
+def _frame(records: list[list[Any]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """Records as a frame whose absent texts stay None; versions are whole numbers."""
+    frame = pd.DataFrame(records, columns=[name.upper() for name in columns], dtype=object)
+    return frame.astype({"VERSION": "int64"}) if "VERSION" in frame else frame
