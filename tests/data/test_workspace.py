@@ -75,6 +75,12 @@ def test_a_wrong_table_is_refused_and_leaves_nothing(workspace):
     assert [path.name for path in (workspace.path / ".staging").iterdir()] == ["gate"]
 
 
+def test_a_lazy_table_that_fails_says_why(workspace):
+    table = ibis.memtable(EVENTS)
+    with pytest.raises(WorkspaceError, match="cannot be computed: Conversion Error: Could not convert string 'x'"):
+        put(workspace, table.mutate(EVENT_VALUE=table.ITEM_ID.cast("float64")))
+
+
 def test_the_domain_of_the_group_decides_the_rules(workspace):
     workspace.create_group("films", "VIDEO_ON_DEMAND")
     with pytest.raises(SchemaError, match="EVENT_TYPE"):

@@ -1,7 +1,11 @@
 """Write a table in the form that datasets have: typed, sorted, compressed, hashed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import duckdb
 
 from workbench.columns import ACTION_INTERACTIONS, INTERACTIONS, ROW, TIMESTAMP
 from workbench.data.atomic import Stage, move, sync_tree
@@ -10,6 +14,7 @@ from workbench.data.connection import literal, query, quoted
 from workbench.data.queries import AnyTable, named
 from workbench.data.rules import KEY, reserved_types
 from workbench.data.versions import DATA_FILE, content_hash
+from workbench.errors import WorkspaceError
 
 ROW_GROUP = 122_880  # rows; DuckDB's own size, so a scan splits over cores
 LOGS = (INTERACTIONS, ACTION_INTERACTIONS)
@@ -17,9 +22,22 @@ STORED = {"string": "VARCHAR", "long": "BIGINT", "float": "DOUBLE"}
 
 
 def dump(table: AnyTable, path: Path) -> None:
-    """Compute a table once and keep it as it is, with row numbers where it has them."""
-    with named(table) as (backend, name):
+    """Compute a table once and keep it as it is, with row numbers where it has them.
+
+    Raises:
+        WorkspaceError: a lazy table's own expressions fail on its values, in a cast for example.
+    """
+    with named(table) as (backend, name), _computing():
         backend.raw_sql(f"COPY (FROM {name}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION snappy)")
+
+
+@contextmanager
+def _computing() -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.DataError, duckdb.InvalidInputException) as error:
+        reason = str(error).splitlines()[0]
+        raise WorkspaceError(f"The table cannot be computed: {reason} Mend these values first, in a flow.") from error
 
 
 def store(raw: Path, folder: Path, kind: str) -> dict[str, Any]:
