@@ -101,10 +101,23 @@ def fill_missing(column: str, role: str) -> Step:
     return {"step": "fill_missing", "columns": {column: {"how": how}}, "why": f"{column} filled with its {how}"}
 
 
-def cap_outliers(column: str, low: float, high: float) -> Step:
-    """Pull values beyond the fences back to them."""
-    why = f"values of {column} beyond its outer fences"
-    return {"step": "cap_outliers", "columns": [column], "method": "absolute", "low": low, "high": high, "why": why}
+def cap_outliers(column: str, fence: float) -> Step:
+    """Pull values beyond the outer fences back to them."""
+    why = f"values of {column} more than {fence:g} interquartile ranges from the middle half"
+    return {"step": "cap_outliers", "columns": [column], "method": "iqr", "high": fence, "why": why}
+
+
+def cap_by_ratio(column: str, fence: float, whole: bool) -> Step:
+    """The same with fences on a logarithmic scale, of the values that the flow finds when it gets there."""
+    name, round_up, round_down = quoted(column), *(("ceil", "floor") if whole else ("", ""))
+    kind = "BIGINT" if whole else "DOUBLE"
+    low, high = f"{round_up}(q1 * pow(q1 / q3, {fence:g}))", f"{round_down}(q3 * pow(q3 / q1, {fence:g}))"
+    query = (
+        f"SELECT this.* REPLACE (CAST(CASE WHEN {name} < {low} THEN {low} WHEN {name} > {high} THEN {high} "
+        f"ELSE {name} END AS {kind}) AS {name}) FROM this, (SELECT quantile_cont({name}, 0.25) AS q1, "
+        f"quantile_cont({name}, 0.75) AS q3 FROM this) AS quartiles"
+    )
+    return sql(query, f"values of {column} beyond {fence:g} interquartile ranges of its logarithm capped there")
 
 
 def clean_text(column: str) -> Step:

@@ -1,12 +1,15 @@
 """What columns hold: outliers, categories, spellings, separators, markup, lengths."""
 
+import math
 import re
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from workbench.columns import EVENT_TYPE, INTERACTIONS, ITEMS, SEPARATOR, USERS
 from workbench.data.checks import mends
+from workbench.data.checks.columns_pass import FENCE
 from workbench.data.checks.facts import KEYS, Facts
 from workbench.data.checks.registry import (
     GUIDE,
@@ -50,8 +53,14 @@ def outliers(facts: Facts) -> Iterator[Finding]:
             f"{count(row.OUTLIERS)} values ({percent(part)}) lie below {row.LOW_FENCE:g} or above {row.HIGH_FENCE:g}; "
             f"the farthest is {side:g}, the median {row.MEDIAN:g}. "
             + ("Check units and collection." if part <= 1 else "So many are rather a long tail than mistakes."),
-            step=mends.cap_outliers(row.COLUMN, row.LOW_FENCE, row.HIGH_FENCE),
+            step=_capping(row),
         )  # fmt: skip
+
+
+def _capping(row: NamedTuple) -> dict[str, Any]:
+    if math.isclose(row.HIGH_FENCE, row.Q3 + FENCE * (row.Q3 - row.Q1)):
+        return mends.cap_outliers(row.COLUMN, FENCE)
+    return mends.cap_by_ratio(row.COLUMN, FENCE, row.TYPE.startswith(("int", "uint")))
 
 
 @check(

@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from workbench.columns import RECIPE
-from workbench.show.charts.theme import BLUE, GREEN, GREY, ORANGE, RED, finish
+from workbench.columns import EVENT_VALUE, RECIPE
+from workbench.show.charts.theme import BLUE, GREY, ORANGE, RED, finish
 
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 SEVERITY_COLOURS = {"blocks": RED, "warning": ORANGE, "info": GREY}
 SEVERITY_MARKS = {"blocks": "■ blocks", "warning": "▲ warning", "info": "● note"}
-VERDICT_COLOURS = {"ready": GREEN, "ready, with care": ORANGE, "not ready": RED}
+# Tints that carry dark text; the marks say the same without colour.
+VERDICT_COLOURS = {"ready": "#9AD9C4", "ready, with care": "#F7D488", "not ready": "#F2AE8B"}
 VERDICT_MARKS = {"ready": "✓ ready", "ready, with care": "▲ with care", "not ready": "✗ not ready"}
 
 
@@ -101,32 +102,36 @@ def _between(low: int, high: int) -> str:
 
 
 def missing_values(columns: pd.DataFrame, most: int = 25) -> go.Figure:
-    """Per cent of missing values by column, with the 70 % completeness border.
+    """Per cent of missing values by column, with the 70 % completeness border; complete columns are not drawn.
 
     Args:
-        columns: DATASET, COLUMN, MISSING, MISSING_SHARE (per cent), ROWS.
+        columns: DATASET, COLUMN, ROLE, MISSING, MISSING_SHARE (per cent), ROWS.
         most: columns shown, those with most gaps first.
     """
-    shown = columns.sort_values("MISSING_SHARE", ascending=False, kind="stable").head(most).iloc[::-1]
-    figure = go.Figure(
-        go.Bar(
-            x=shown["MISSING_SHARE"],
-            y=shown["DATASET"] + " · " + shown["COLUMN"],
-            orientation="h",
-            marker={"color": [RED if share > 30 else BLUE for share in shown["MISSING_SHARE"]]},
-            customdata=shown[["MISSING", "ROWS"]],
-            text=[f"{share:.1f} %" if share else "none" for share in shown["MISSING_SHARE"]],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="%{y}: %{customdata[0]:,} of %{customdata[1]:,} missing<extra></extra>",
-        )
+    gaps = columns[columns["MISSING"] > 0].sort_values("MISSING_SHARE", ascending=False, kind="stable")
+    shown = gaps.head(most).iloc[::-1]
+    by_nature = (shown["ROLE"] == "reference") | (shown["COLUMN"] == EVENT_VALUE)
+    figure = go.Figure()
+    groups = (
+        ("empty by nature on most rows", by_nature, GREY),
+        ("more than 30 % missing", ~by_nature & (shown["MISSING_SHARE"] > 30), RED),
+        ("up to 30 % missing", ~by_nature & (shown["MISSING_SHARE"] <= 30), BLUE),
     )
-    figure.add_vline(x=30, line={"color": GREY, "dash": "dash"})
-    figure.add_annotation(
-        x=30, y=1.0, yref="paper", yanchor="bottom", text="30 %: too many", showarrow=False, font={"color": GREY}
-    )
-    figure.update_xaxes(range=[0, 112], tickvals=[0, 20, 40, 60, 80, 100])
-    return finish(figure, "What is missing?", "missing values (% of rows)", height=170 + 24 * len(shown))
+    for name, chosen, colour in groups:
+        part = shown[chosen]
+        if len(part):
+            figure.add_bar(
+                x=part["MISSING_SHARE"], y=part["DATASET"] + "<br>" + part["COLUMN"], orientation="h", name=name,
+                marker={"color": colour}, customdata=part[["MISSING", "ROWS"]], showlegend=True,
+                text=[f"{share:.1f} %" for share in part["MISSING_SHARE"]], textposition="outside", cliponaxis=False,
+                hovertemplate="%{y}: %{customdata[0]:,} of %{customdata[1]:,} missing<extra></extra>",
+            )  # fmt: skip
+    figure.update_yaxes(categoryorder="array", categoryarray=(shown["DATASET"] + "<br>" + shown["COLUMN"]).tolist())
+    figure.update_xaxes(range=[0, 118], tickvals=[0, 30, 60, 100])
+    complete = len(columns) - len(gaps)
+    title = f"What is missing? {complete} of {len(columns)} columns are complete"
+    finish(figure, title, "missing values (% of rows)", height=210 + 36 * len(shown))
+    return figure.update_layout(legend={"y": -0.1 - 0.3 / (1 + len(shown) / 4)})
 
 
 def findings_overview(findings: pd.DataFrame) -> go.Figure:
@@ -170,7 +175,7 @@ def readiness_matrix(readiness: pd.DataFrame, before: pd.DataFrame | None = None
             y=recipes,
             text=np.array([frame["VERDICT"].map(VERDICT_MARKS) for frame in frames]).T,
             texttemplate="%{text}",
-            textfont={"color": "white", "size": 13},
+            textfont={"color": "#111827", "size": 13},
             customdata=np.array([frame["WHY"].map(_lines) for frame in frames]).T,
             hovertemplate="%{y}: %{text}<br>%{customdata}<extra></extra>",
             colorscale=scale, zmin=-0.5, zmax=2.5, showscale=False, xgap=3, ygap=3,
