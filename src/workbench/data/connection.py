@@ -1,16 +1,15 @@
-"""The one DuckDB connection of a process, and the scratch folder beside it.
+"""The one DuckDB connection of a process, and how names and values are written in its SQL.
 
 Ibis expressions of different sources can be joined only when they live on one connection, so there is exactly one.
 It never downloads an extension: everything the workbench reads works without.
 """
 
-import atexit
 import itertools
-import shutil
-import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from workbench.data.scratch import scratch
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -55,16 +54,6 @@ def memory_limit() -> int:
         if limit.exists() and (text := limit.read_text().strip()).isdigit():
             free = min(free, int(text))
     return int(min(max(free / 2, GIB), MOST_MEMORY))
-
-
-def scratch() -> Path:
-    """A folder for this process's temporary files, removed when the process ends."""
-    with _lock:
-        if "scratch" not in _open:
-            folder = Path(tempfile.mkdtemp(prefix="workbench-"))
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
-            _open["scratch"] = folder
-        return _open["scratch"]
 
 
 def new_name(stem: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from workbench.data.connection import connect, create_view, quoted, scratch
+from workbench.data.connection import connect, create_view, quoted
 from workbench.data.readers.column_files import read_arrow, read_parquet
 from workbench.data.readers.databases import is_database, read_duckdb, read_sqlite, read_url
 from workbench.data.readers.excel_files import read_excel
@@ -26,6 +26,7 @@ from workbench.data.readers.remote_files import fetch, is_url, without_secrets
 from workbench.data.readers.text_files import read_text
 from workbench.data.readers.unpacking import unpacked
 from workbench.data.recognition.columns import recognise
+from workbench.data.scratch import scratch
 from workbench.errors import SourceError, nearest
 
 if TYPE_CHECKING:

@@ -5,11 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from workbench.data.connection import connect, create_view, literal, new_name, query, quoted, scratch
+from workbench.data.connection import connect, create_view, literal, new_name, query, quoted
 from workbench.data.readers.files import missing
 from workbench.data.readers.options import SourceOptions
 from workbench.data.readers.raw_table import RawTable, check_names
 from workbench.data.readers.text_spool import BATCH_ROWS, spool
+from workbench.data.scratch import scratch
 from workbench.errors import SourceError, nearest
 
 EXTRA = "pip install 'recommendation-workbench[postgres]'"

@@ -4,8 +4,9 @@ from typing import Any
 
 import pandas as pd
 
-from workbench.data.connection import connect, create_view, literal, new_name, scratch
+from workbench.data.connection import connect, create_view, literal, new_name
 from workbench.data.readers.raw_table import RawTable, check_names
+from workbench.data.scratch import scratch
 from workbench.errors import SourceError
 
 RENAME = "Rename one of them before handing the table over."

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from workbench.data.connection import create_view, literal, new_name, scratch
+from workbench.data.connection import create_view, literal, new_name
 from workbench.data.readers.raw_table import RawTable
+from workbench.data.scratch import scratch
 from workbench.errors import SourceError
 
 BATCH_ROWS = 50_000

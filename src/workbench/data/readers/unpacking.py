@@ -10,7 +10,8 @@ import zipfile
 from pathlib import Path
 from typing import IO
 
-from workbench.data.connection import new_name, scratch
+from workbench.data.connection import new_name
+from workbench.data.scratch import scratch
 from workbench.errors import SourceError
 
 CHUNK = 1 << 20
