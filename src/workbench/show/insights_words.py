@@ -50,15 +50,15 @@ def reading(found: Insights, mended: Insights | None = None) -> str:
 
 def readable(findings: pd.DataFrame) -> pd.DataFrame:
     """The findings table for a reader: severity, check, where, number with unit, threshold, message, blocks, step."""
-    where = findings["DATASET"] + findings["COLUMN"].map(lambda name: f" · {name}" if name else "")
+    # An empty frame maps to no type at all, so text is said to be text.
+    where = findings["DATASET"] + findings["COLUMN"].map(lambda name: f" · {name}" if name else "").astype("str")
+    rounded = findings["NUMBER"].map(lambda number: f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.0f}")
     return pd.DataFrame(
         {
             "SEVERITY": findings["SEVERITY"].replace({"info": "note"}),
             "CHECK": findings["CHECK"],
             "WHERE": where,
-            "NUMBER": findings["NUMBER"].map(lambda number: f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.0f}")
-            + " "
-            + findings["UNIT"],
+            "NUMBER": rounded.astype("str") + " " + findings["UNIT"],
             "THRESHOLD": findings["THRESHOLD"],
             "WHAT IT MEANS": findings["MESSAGE"],
             "BLOCKS": findings["BLOCKS"],
