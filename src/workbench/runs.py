@@ -130,6 +130,7 @@ def _run_task(current: Run, task: Task, outcome: Outcome, workspace: Path, progr
             cwd=str(task.notebook.path.parent),
             progress_bar=_bar(f"{number}/{len(current.outcomes)} {task.name}") if progress else False,
             kernel_name="python3",
+            extra_arguments=["--IPKernelApp.log_level=40"],  # its warnings about its own transport help nobody here
         )
         outcome.status = COMPLETED
     except PapermillExecutionError as error:

@@ -25,12 +25,13 @@ def test_no_rows_is_said():
 
 
 def test_values_are_written_for_readers():
-    given = [None, float("nan"), True, 1234, 0.123456, 12345.6, 964982703, ["a", 1], "x" * 300]
+    given = [None, float("nan"), True, 1995, 12345, 0.123456, 12345.6, 964982703, ["a", 1], "x" * 300]
     assert [text(each) for each in given] == [
         "–",
         "–",
         "yes",
-        "1,234",
+        "1995",
+        "12,345",
         "0.1235",
         "12,346",
         "964982703",

@@ -123,11 +123,14 @@ def _index_row(entry: dict[str, Any], link: str | None) -> str:
     name = f'<a href="{link}">{title}</a>' if link else title
     state = entry["status"].replace(" ", "-")
     changed = ", ".join(f"{escape(name)} = {escape(text(value))}" for name, value in entry["parameters"].items())
-    data = escape(str(entry["results"].get("data_hash", ""))[:12])
+    used = entry["results"].get("parameters") or entry["parameters"]
+    data = escape(text(used.get("source") or used.get("group") or "–"))
+    hashed = escape(str(entry["results"].get("data_hash", ""))[:12])
     return (
         f"<tr><td>{name}<br><code>{escape(entry['name'])}</code></td>"
         f'<td class="status-{state}">{escape(entry["status"])}</td>'
-        f"<td class='n'>{duration(entry['seconds'])}</td><td><code>{data}</code></td><td>{changed or '–'}</td></tr>"
+        f"<td class='n'>{duration(entry['seconds'])}</td><td>{data}<br><code>{hashed}</code></td>"
+        f"<td>{changed or '–'}</td></tr>"
     )
 
 

@@ -69,7 +69,7 @@ def text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if pd.api.types.is_integer(value):
-        return f"{value:,}" if abs(value) < 100_000_000 else str(value)  # a longer one is a time or an id
+        return f"{value:,}" if 10_000 <= abs(value) < 100_000_000 else str(value)  # shorter: a year; longer: a time
     if pd.api.types.is_float(value):
         return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
     return shorten(str(value))
