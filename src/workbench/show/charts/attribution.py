@@ -192,7 +192,8 @@ def _with_menu(
     for (name, mine), layout in zip(chosen.items(), layouts, strict=True):
         visible = [number in mine for number in range(len(figure.data))]
         states = [
-            "legendonly" if on and trace.name == hidden else on for on, trace in zip(visible, figure.data, strict=True)
+            "legendonly" if on and hidden and trace.name == hidden else on
+            for on, trace in zip(visible, figure.data, strict=True)
         ]
         buttons.append({"label": _label(name), "method": "update", "args": [{"visible": states}, layout]})
     menu = {
