@@ -72,3 +72,20 @@ def _rows(result: FlowResult) -> int:
     if len(result.record):
         return int(result.record["ROWS_OUT"].iloc[-1])
     return int(result.table.count().execute())
+
+
+def record_table(record: pd.DataFrame) -> pd.DataFrame:
+    """Make a flow's record narrow enough to read: STEP, NAME, ROWS_IN, ROWS_OUT, CHANGED, COLUMNS, REASON.
+
+    Args:
+        record: as `Flow.explain()` gives it. COLUMNS joins what was added (+) and removed (−).
+    """
+    columns = [
+        " ".join([*_signed("+", added), *_signed("−", removed)])
+        for added, removed in zip(record["COLUMNS_ADDED"], record["COLUMNS_REMOVED"], strict=True)
+    ]
+    return record[["STEP", "NAME", "ROWS_IN", "ROWS_OUT", "CHANGED"]].assign(COLUMNS=columns, REASON=record["REASON"])
+
+
+def _signed(sign: str, names: str) -> list[str]:
+    return [sign + name for name in names.split(", ") if name]

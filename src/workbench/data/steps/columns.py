@@ -107,19 +107,21 @@ def cast(work: Work, table: ir.Table, *, columns: dict[str, str], invalid: str) 
     need(table, *columns)
     new = {}
     for name, type_name in columns.items():
-        old = table[name].strip().nullif("") if table[name].type().is_string() else table[name]
-        wanted = _type(type_name)
-        # Text of an integer may be written as 3.0; anything with a fraction stays an error.
-        if wanted.is_integer() and table[name].type().is_string():
-            number = old.try_cast("float64")
-            new[name] = ibis.coalesce(
-                old.try_cast(wanted), (number == number.floor()).ifelse(number, None).try_cast(wanted)
-            )
-        else:
-            new[name] = old.try_cast(wanted)
-        if wanted.is_string():
-            new[name] = table[name].cast("string")
+        old, wanted = table[name], _type(type_name)
+        new[name] = old.cast(wanted) if wanted.is_string() else _converted(old, wanted)
     return convert(work, table, new, invalid)
+
+
+def _converted(old: ir.Column, wanted: dt.DataType) -> ir.Column:
+    """Convert, with null where that is not possible; DuckDB alone would round 2.5 to an integer."""
+    text = old.type().is_string()
+    value = old.strip().nullif("") if text else old
+    if not wanted.is_integer() or not (text or old.type().is_floating() or old.type().is_decimal()):
+        return value.try_cast(wanted)
+    number = value.try_cast("float64")
+    whole = ibis.ifelse(number == number.floor(), number, ibis.null("float64")).try_cast(wanted)
+    # A long id written in digits must not pass through a float.
+    return ibis.ifelse(value.re_search(r"^[+-]?\d+$"), value.try_cast(wanted), whole) if text else whole
 
 
 def convert(work: Work, table: ir.Table, new: dict[str, ir.Column], invalid: str, said: str = "") -> Outcome:

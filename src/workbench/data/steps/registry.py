@@ -95,6 +95,8 @@ class Step:
             if name not in given and option.default is REQUIRED:
                 raise FlowError(f"{where}: option {name!r} is missing: {option.meaning} Example: {self.example}")
             values[name] = given.get(name, option.default)
+            if values[name] is None and "null" in option.choices:
+                values[name] = "null"  # YAML reads an unquoted null as nothing
             option.check(values[name], where)
         return values
 

@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 from workbench.columns import ROW, USER_ID
 from workbench.data.steps.functions import md5_number_lower
 from workbench.data.steps.registry import Option, Outcome, step
-from workbench.data.steps.sql import checked
+from workbench.data.steps.sql import select
 from workbench.data.steps.work import Work, as_text, need, texts
 from workbench.errors import FlowError
 
@@ -39,8 +39,7 @@ def drop_duplicates(work: Work, table: ir.Table, *, by: list[str], keep: str) ->
 def drop_where(work: Work, table: ir.Table, *, condition: str) -> Outcome:
     """Drop rows by condition."""
     query = f"SELECT * FROM this WHERE NOT coalesce((\n{condition}\n), false)"
-    checked(work, query, {"this", *work.tables})
-    return Outcome(work.query(query, work.tables | {"this": table}))
+    return Outcome(select(work, query, table))
 
 
 @step(
@@ -52,8 +51,7 @@ def drop_where(work: Work, table: ir.Table, *, condition: str) -> Outcome:
 def keep_where(work: Work, table: ir.Table, *, condition: str) -> Outcome:
     """Keep rows by condition."""
     query = f"SELECT * FROM this WHERE (\n{condition}\n)"
-    checked(work, query, {"this", *work.tables})
-    return Outcome(work.query(query, work.tables | {"this": table}))
+    return Outcome(select(work, query, table))
 
 
 @step(
@@ -81,7 +79,9 @@ def sample(work: Work, table: ir.Table, *, share: float | None, number: int | No
     key = by or ROW
     drawn = md5_number_lower(ibis.literal(f"{seed}:") + as_text(table[key]))
     if share is not None:
-        return Outcome(table.filter(drawn <= ibis.literal(round(share * (2**64 - 1)), "uint64")), 0, f"seed {seed}")
+        return Outcome(
+            table.filter(drawn <= ibis.literal(min(int(share * 2**64), 2**64 - 1), "uint64")), 0, f"seed {seed}"
+        )
     keys = table.filter(table[key].notnull()).select(_KEY=table[key], _DRAW=drawn).distinct()
     chosen = work.store(keys.order_by("_DRAW", "_KEY").limit(number))
     return Outcome(table.semi_join(chosen, table[key] == chosen["_KEY"]), 0, f"seed {seed}")

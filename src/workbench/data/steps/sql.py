@@ -26,9 +26,7 @@ TABLE_FUNCTIONS = ("generate_series", "range", "unnest")  # the ones that read n
 )
 def sql(work: Work, table: ir.Table, *, query: str) -> Outcome:
     """Run the SELECT; rows get new numbers when the result has no `_ROW` of its own."""
-    clean = query.strip().rstrip(";").rstrip()
-    checked(work, clean, {"this", *work.tables})
-    result = work.query(clean, work.tables | {"this": table})
+    result = select(work, query, table)
     # DuckDB's sums of whole numbers are 128 bits wide, which no dataset can store.
     wide = {name: result[name].cast("int64") for name, kind in result.schema().items() if _is_wide(kind)}
     if wide:
@@ -38,29 +36,54 @@ def sql(work: Work, table: ir.Table, *, query: str) -> Outcome:
     return Outcome(result)
 
 
-def checked(work: Work, query: str, tables: set[str]) -> None:
-    """Raise a FlowError unless `query` is one SELECT that reads the given tables only."""
+def select(work: Work, query: str, this: ir.Table) -> ir.Table:
+    """Store the result of a query that has been found to be one SELECT over this table and others of the flow.
+
+    Raises:
+        FlowError: it is anything else; the message says what.
+    """
+    parsed = _parsed(work, query)
+    tables = {"this": this} | {name: table for name, table in work.tables.items() if name != "this"}
+    used = _tables_read(parsed, set(tables))
+    if ";" in query:  # inside another query no semicolon may end it
+        query = work.connection.con.execute("SELECT json_deserialize_sql(json_serialize_sql(?))", [query]).fetchone()[0]
+    return work.query(query, {name: table for name, table in tables.items() if name == "this" or name in used})
+
+
+def _parsed(work: Work, query: str) -> dict[str, Any]:
+    """The query as DuckDB's parser reads it."""
+    import duckdb
+
     try:
         answer = work.connection.con.execute("SELECT json_serialize_sql(?)", [query]).fetchone()[0]
-    except Exception as error:
+    except duckdb.Error as error:
         raise FlowError(f"the SQL cannot be read: {error} The query was: {query!r}") from error
     parsed = json.loads(answer)
     if parsed["error"]:
         raise FlowError(f"only one SELECT is allowed here, and this is not one: {query!r} ({parsed['error_message']})")
     if len(parsed["statements"]) != 1:
         raise FlowError(f"only one SELECT is allowed here, got {len(parsed['statements'])} statements: {query!r}")
-    known = tables | {each["key"] for node in _nodes(parsed) for each in node.get("cte_map", {}).get("map", [])}
-    folded = {name.casefold() for name in known}
+    return parsed
+
+
+def _tables_read(parsed: dict[str, Any], tables: set[str]) -> set[str]:
+    """Names of the flow's tables that a query reads; reading anything else is an error."""
+    inner = {each["key"].casefold() for node in _nodes(parsed) for each in node.get("cte_map", {}).get("map", [])}
+    folded = {name.casefold(): name for name in tables}
+    used = set()
     for node in _nodes(parsed):
         if node.get("type") == "BASE_TABLE":
             name = ".".join(filter(None, (node["catalog_name"], node["schema_name"], node["table_name"])))
-            if name.casefold() not in folded:
-                raise FlowError(f"the SQL reads {name!r}, which is no table of this flow.{nearest(name, known)}")
+            if name.casefold() in folded:
+                used.add(folded[name.casefold()])
+            elif name.casefold() not in inner:
+                raise FlowError(f"the SQL reads {name!r}, which is no table of this flow.{nearest(name, tables)}")
         if node.get("type") == "TABLE_FUNCTION" and node["function"]["function_name"] not in TABLE_FUNCTIONS:
             raise FlowError(
                 f"the SQL calls the table function {node['function']['function_name']!r}; allowed here are "
                 f"{', '.join(TABLE_FUNCTIONS)}. Open files with open_source() and pass them to the flow as tables."
             )
+    return used
 
 
 def _nodes(value: Any) -> Iterator[dict[str, Any]]:

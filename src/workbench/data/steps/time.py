@@ -72,10 +72,9 @@ def _seconds(column: ir.Column, format: str, zone: str) -> ir.FloatingColumn:
         return epoch_of_zoned(at_timezone(zone, column.cast("timestamp")))
     text = as_text(column).strip()
     if format == "iso":
-        moment = text.try_cast("timestamp")  # applies an offset where the text has one
         offset = text.re_search(r"\d[T ]\d.*([zZ]|[+-]\d{2}(:?\d{2})?)$")
-        local = epoch_of_zoned(at_timezone(zone, moment))
-        return offset.ifelse(epoch_of_zoned(at_timezone("UTC", moment)), local)
+        local = epoch_of_zoned(at_timezone(zone, text.try_cast("timestamp")))
+        return offset.ifelse(epoch_of_zoned(text.try_cast("timestamp('UTC')")), local)
     if "%" not in format:
         raise FlowError(
             f"unknown time format {format!r}. Known: {', '.join(UNITS)}, iso, or a strptime pattern with %."
