@@ -1,5 +1,7 @@
 """What the checks found, in sentences that are true for any data."""
 
+import json
+
 import pandas as pd
 
 from workbench.columns import RECIPE
@@ -49,22 +51,32 @@ def reading(found: Insights, mended: Insights | None = None) -> str:
 
 
 def readable(findings: pd.DataFrame) -> pd.DataFrame:
-    """The findings table for a reader: severity, check, where, number with unit, threshold, message, blocks, step."""
+    """The findings table for a reader: severity, check and place, meaning, number, threshold, mend."""
     # An empty frame maps to no type at all, so text is said to be text.
-    where = findings["DATASET"] + findings["COLUMN"].map(lambda name: f" · {name}" if name else "").astype("str")
+    place = findings["DATASET"] + findings["COLUMN"].map(lambda name: f" · {name}" if name else "").astype("str")
     rounded = findings["NUMBER"].map(lambda number: f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.0f}")
     return pd.DataFrame(
         {
-            "SEVERITY": findings["SEVERITY"].replace({"info": "note"}),
-            "CHECK": findings["CHECK"],
-            "WHERE": where,
+            "SEVERITY": findings["SEVERITY"].replace({"info": "note"}) + (" " + findings["BLOCKS"]).str.rstrip(),
+            "FINDING": findings["CHECK"] + " in " + place,
+            "WHAT IT MEANS": findings["MESSAGE"],
             "NUMBER": rounded.astype("str") + " " + findings["UNIT"],
             "THRESHOLD": findings["THRESHOLD"],
-            "WHAT IT MEANS": findings["MESSAGE"],
-            "BLOCKS": findings["BLOCKS"],
-            "MENDED BY": findings["STEP"].where(findings["STEP"] != "", "the source"),
+            "MENDED BY": findings["STEP"].map(_mend).astype("str"),
         }
     )
+
+
+def steps(findings: pd.DataFrame) -> pd.DataFrame:
+    """The flow steps that mend findings, whole: DATASET, CHECK, STEP (JSON, as a flow takes it)."""
+    return findings.loc[findings["STEP"] != "", ["DATASET", "CHECK", "STEP"]].drop_duplicates(["DATASET", "STEP"])
+
+
+def _mend(step: str) -> str:
+    if not step:
+        return "–"
+    found = json.loads(step)
+    return f"{found['step']}: {found['why']}"
 
 
 def _many(number: int, what: str) -> str:
