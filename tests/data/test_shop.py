@@ -106,6 +106,13 @@ def test_every_planted_defect_can_be_counted_from_outside(raw):
     assert counted(raw) == planted
 
 
+def test_the_readme_lists_every_defect_with_its_count():
+    words = (COMMITTED / "README.md").read_text(encoding="utf-8")
+    for row in planted_defects().itertuples():
+        where = row.COLUMN or "whole row"
+        assert f"| {row.DATASET} | {where} | {row.DEFECT} | {row.COUNT:,} | `{row.CHECK}` |" in words
+
+
 def test_without_defects_the_tables_have_none(clean):
     found = counted(clean | {"users": clean["users"].drop(columns="SEGMENT")})
     silent = ("items nobody looked at", "users who did nothing")

@@ -26,7 +26,7 @@ def totals(frame: pd.DataFrame, metric: str | None = None) -> go.Figure:
 
     def bars(part: pd.DataFrame, name: str) -> list[go.Bar]:
         worth = [f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.2f}".removesuffix(".00") for value in part[VALUE]]
-        text = {"text": worth, "textposition": "auto", "cliponaxis": False}
+        text = {"text": worth, "textposition": "auto", "textangle": 0, "cliponaxis": False}
         hover = "%{y}: %{x:,.2f}<extra></extra>"
         labels = [_label(source) for source in part[EVENT_ATTRIBUTION_SOURCE]]
         return [go.Bar(x=part[VALUE], y=labels, orientation="h", marker_color=BLUE, hovertemplate=hover, **text)]
