@@ -263,8 +263,9 @@ def test_defaults_are_numbers_where_yaml_reads_text():
 @pytest.mark.slow
 @pytest.mark.parametrize("model", sorted(set(offered()) - {"DGCF"}))
 def test_every_offered_model_fits_and_serves_a_stranger(model):
-    camps = two_camps(users=60, items=30)
-    settings = {name: 1 for name in ("epochs",) if name in default_parameters(model)}
+    camps = two_camps(users=60, items=130)
+    small = {"epochs": 1, "max_rows": 300}
+    settings = {name: value for name, value in small.items() if name in default_parameters(model)}
     recipe = RecBoleRecipe(model, **settings).fit(TrainingData(camps), seed=2)
     stranger = camps[camps[USER_ID] == "05"].assign(**{USER_ID: "stranger"})
     histories = encode_histories(stranger, recipe.item_ids, users=["stranger", "nobody"])

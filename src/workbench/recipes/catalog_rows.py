@@ -153,7 +153,7 @@ ROWS = (
             "embedding_size": EMBEDDING_SIZE,
             "n_layers": Hyperparameter(2, "Steps of smoothing over the graph.", "int", 1, 6, tunable=True),
             "reg_weight": Hyperparameter(1e-5, "L2 regularisation.", "float", 0.0, 1.0),
-            "learning_rate": learning_rate(0.01),
+            "learning_rate": learning_rate(0.02),
             "epochs": epochs(30),
         },
         factory=RECBOLE_FACTORY,

@@ -55,6 +55,7 @@ class RecBoleRecipe(Recipe):
         self.model = model.removeprefix(PREFIX)
         self.hyperparameters = complete_parameters(self.model, parameters)
         self.notes: dict[str, Any] = {}
+        self._threads = int(self.hyperparameters.get("threads", 0))
 
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
         """Learn from the interactions: every row counts as positive, repeats stay."""
@@ -64,7 +65,7 @@ class RecBoleRecipe(Recipe):
         histories = encode_histories(data.interactions, self.item_ids)
         everything = make_rows(histories, len(self.item_ids))
         self.seed = seed
-        with tamed(seed) as folder:
+        with tamed(seed, self._threads) as folder:
             from workbench.recipes import recbole_bridge_training as training
 
             rows, notes = training.prepare_rows(everything, self.kind, self.hyperparameters, seed)
@@ -180,7 +181,7 @@ class RecBoleRecipe(Recipe):
             n_items=len(self.item_ids),
         )
         parameters = self.hyperparameters | {"device": "cpu"}
-        with tamed(self.seed) as folder:
+        with tamed(self.seed, self._threads) as folder:
             from workbench.recipes import recbole_bridge_networks as networks
             from workbench.recipes.recbole_bridge_training import build
 
@@ -189,7 +190,7 @@ class RecBoleRecipe(Recipe):
         known = _known_users(rows)
 
         def call(histories: Histories, users: np.ndarray) -> np.ndarray:
-            with tamed(self.seed):
+            with tamed(self.seed, self._threads):
                 if self._way == "sequences":
                     return networks.score_sequences(model, parameters["MAX_ITEM_LIST_LENGTH"], histories, users)
                 if self._way == "autoencoder":

@@ -37,12 +37,16 @@ LOCK = threading.RLock()  # the patches below are seen by the whole process, so 
 
 
 @contextmanager
-def tamed(seed: int) -> Iterator[str]:
+def tamed(seed: int, threads: int = 0) -> Iterator[str]:
     """Run RecBole code with its needs met, and put everything back afterwards.
 
     Gives numpy its old names, scipy's dok_matrix its old method, seeds Python's, numpy's and torch's global generators
     and restores their state, keeps RecBole's records and prints to itself, and gives a
     folder that is removed at the end.
+
+    Args:
+        seed: of the three generators.
+        threads: that torch may use; 0 leaves it as it is.
 
     Yields:
         The path of an empty temporary folder, for the trainers that insist on one.
@@ -55,6 +59,7 @@ def tamed(seed: int) -> Iterator[str]:
         stack.enter_context(_quiet_root())
         stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, "w", encoding="utf-8"))))
         stack.enter_context(_seeded(seed))
+        stack.enter_context(_threads(threads))
         import recbole.trainer.trainer as trainer
 
         silent = SimpleNamespace(add_scalar=_nothing, add_hparams=_nothing)
@@ -136,6 +141,18 @@ def _quiet_root() -> Iterator[None]:
         yield
     finally:
         root.removeFilter(foreign)
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from workbench.recipes.recbole_bridge_rows import (
     without_full_users,
 )
 
-OWN = ("refit", "max_seconds", "max_rows", "device")  # the bridge's parameters that RecBole does not know
+OWN = ("refit", "max_seconds", "max_rows", "device", "threads")  # the bridge's parameters that RecBole does not know
 CELLS = 8_000_000  # user x item scores held at once while validating
 
 
