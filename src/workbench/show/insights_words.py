@@ -51,7 +51,7 @@ def reading(found: Insights, mended: Insights | None = None) -> str:
 
 
 def readable(findings: pd.DataFrame) -> pd.DataFrame:
-    """The findings table for a reader: severity, check and place, meaning, number, threshold, mend."""
+    """The findings table for a reader: severity, check and place, meaning, number and threshold, mend."""
     # An empty frame maps to no type at all, so text is said to be text.
     place = findings["DATASET"] + findings["COLUMN"].map(lambda name: f" · {name}" if name else "").astype("str")
     rounded = findings["NUMBER"].map(lambda number: f"{number:,.4g}" if abs(number) < 1e4 else f"{number:,.0f}")
@@ -60,8 +60,7 @@ def readable(findings: pd.DataFrame) -> pd.DataFrame:
             "SEVERITY": findings["SEVERITY"].replace({"info": "note"}) + (" " + findings["BLOCKS"]).str.rstrip(),
             "FINDING": findings["CHECK"] + " in " + place,
             "WHAT IT MEANS": findings["MESSAGE"],
-            "NUMBER": rounded.astype("str") + " " + findings["UNIT"],
-            "THRESHOLD": findings["THRESHOLD"],
+            "MEASURED": rounded.astype("str") + " " + findings["UNIT"] + " (border: " + findings["THRESHOLD"] + ")",
             "MENDED BY": findings["STEP"].map(_mend).astype("str"),
         }
     )
