@@ -129,8 +129,8 @@ def missing_values(columns: pd.DataFrame, most: int = 25) -> go.Figure:
     figure.update_yaxes(categoryorder="array", categoryarray=(shown["DATASET"] + "<br>" + shown["COLUMN"]).tolist())
     figure.update_xaxes(range=[0, 118], tickvals=[0, 30, 60, 100])
     complete = len(columns) - len(gaps)
-    title = f"What is missing? {complete} of {len(columns)} columns are complete"
-    finish(figure, title, "missing values (% of rows)", height=210 + 36 * len(shown))
+    title = f"{complete} of {len(columns)} columns are complete"
+    finish(figure, title, "missing (% of rows)", height=210 + 36 * len(shown))
     return figure.update_layout(legend={"y": -0.1 - 0.3 / (1 + len(shown) / 4)})
 
 
