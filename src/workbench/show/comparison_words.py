@@ -3,8 +3,10 @@
 import pandas as pd
 
 from workbench.columns import METRIC, RECIPE
+from workbench.evaluation.splits import Split
 from workbench.recipes.comparison import DONE, Comparison
 from workbench.show.metric_names import meaning, short
+from workbench.show.training_words import COUNTS
 
 
 def outcome_table(comparison: Comparison) -> pd.DataFrame:
@@ -45,6 +47,12 @@ def metric_table(comparison: Comparison) -> pd.DataFrame:
     table = pd.concat([means, whole]).loc[ordered, comparison.order]
     table.insert(0, METRIC, [short(key) for key in ordered])
     return table.assign(MEANS=[meaning(key) for key in ordered]).reset_index(drop=True)
+
+
+def split_table(split: Split) -> pd.DataFrame:
+    """WHAT and COUNT: what a split put where, set aside, or put out of reach."""
+    rows = [(COUNTS.get(key, key.replace("_", " ")), count) for key, count in split.notes.items()]
+    return pd.DataFrame(rows, columns=["WHAT", "COUNT"])
 
 
 def note_table(comparison: Comparison) -> pd.DataFrame:
