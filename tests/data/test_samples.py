@@ -225,3 +225,10 @@ def test_a_table_beside_a_group_is_the_samples_own_or_any_source(tmp_path):
     path = tmp_path / "lists.csv"
     path.write_text("USER_ID,EVENT_ATTRIBUTION_SOURCE\n007,home\n")
     assert open_beside("mine", str(path)).table.to_pandas().USER_ID.tolist() == ["007"]
+
+
+def test_a_sample_whose_preparation_was_cut_short_is_prepared_again(workspace):
+    workspace.create_group("shop")
+    workspace.write_dataset("shop", "users", run_flow("shop", "users").table, origin={})
+    ensure_group(workspace, "shop")
+    assert workspace.has_dataset("shop", "interactions")
