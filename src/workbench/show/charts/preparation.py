@@ -10,7 +10,7 @@ from workbench.show.charts.theme import BLUE, GREEN, GREY, ORANGE, RED, SYMBOLS,
 
 KEPT_LINK, REMOVED_LINK, ADDED_LINK = "rgba(0,114,178,0.30)", "rgba(213,94,0,0.45)", "rgba(0,158,115,0.40)"
 KEPT_HEIGHT = 0.32  # where the stream of kept rows runs, as a share of the figure's height from the top
-WIDTH = 0.88  # of the figure, taken by the stream
+LAST_ROOM = 0.7  # how much longer the last stage is, in stages
 BRANCH_HEIGHTS = (0.72, 0.92)  # removed rows end here in turn, so that their labels do not touch
 
 
@@ -45,7 +45,7 @@ def sankey(record: pd.DataFrame, title: str = "Rows kept and removed by each ste
     quiet = len(record) - len(drawn)
     below = f"{quiet} of {len(record)} steps changed columns or values only and are not drawn" if quiet else ""
     figure = finish(go.Figure(nodes.trace()), f"{title}<br><sup>{below}</sup>" if below else title, height=380)
-    return figure.update_layout(margin={"l": 10, "r": 70, "t": 80, "b": 30})
+    return figure.update_layout(margin={"l": 10, "r": 20, "t": 80, "b": 30})
 
 
 class _Nodes:
@@ -59,8 +59,9 @@ class _Nodes:
     def add(self, label: str, color: str, stage: float, height: float) -> int:
         self.label.append(label)
         self.color.append(color)
-        # Plotly ignores a place of exactly 0; the room at the right is for the last label.
-        self.x.append(max(WIDTH * stage / max(self.stages - 1, 1), 0.001))
+        # Plotly ignores places of exactly 0 and 1, and writes the last label to the left, where it needs room.
+        place = stage + LAST_ROOM if stage >= self.stages - 1 else stage
+        self.x.append(min(max(place / (self.stages - 1 + LAST_ROOM), 0.001), 0.999))
         self.y.append(height)
         return len(self.label) - 1
 
