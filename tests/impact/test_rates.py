@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from workbench.errors import AttributionError
-from workbench.impact.rates import NO_CLEAR_DIFFERENCE, rates, wilson
+from workbench.impact.rates import rates
+from workbench.impact.ratios import NO_CLEAR_DIFFERENCE, wilson
 
 
 def log(rows):

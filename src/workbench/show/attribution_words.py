@@ -6,7 +6,8 @@ from workbench.columns import EVENT_ATTRIBUTION_SOURCE, VALUE
 from workbench.data.shop_truth import source_effects
 from workbench.impact.attribution import METRIC_NAME, Attribution
 from workbench.impact.attribution_sources import UNDEFINED
-from workbench.impact.rates import NO_CLEAR_DIFFERENCE, RATE, Rates
+from workbench.impact.rates import RATE, Rates
+from workbench.impact.ratios import NO_CLEAR_DIFFERENCE
 
 TRUTHS = {"click-through": "CLICK_RATE", "cart": "CART_RATE", "conversion": "PURCHASE_RATE"}
 
