@@ -19,7 +19,7 @@ from workbench.recipes.recbole_bridge import RecBoleRecipe
 from workbench.recipes.recbole_bridge_models import default_parameters, models, offered
 from workbench.recipes.recbole_bridge_rows import cap_rows, hold_out_last, make_rows, without_full_users
 
-QUICK = {"EASE": {}, "BPR": {"epochs": 2}, "LightGCN": {"epochs": 2}, "SASRec": {"epochs": 2, "max_rows": 60}}
+QUICK = {"EASE": {}, "BPR": {"epochs": 2}, "LightGCN": {"epochs": 2}, "SASRec": {"epochs": 2, "max_rows": 60, "threads": 1}}
 OTHERS = {"ItemKNN": {}, "MultiDAE": {"epochs": 1}, "NeuMF": {"epochs": 1}, "FPMC": {"epochs": 1}, "Pop": {}}
 
 
@@ -177,6 +177,21 @@ def test_users_with_every_item_are_left_out_and_counted(camps):
     assert (len(rows.train), count) == (0, 1)
     with pytest.raises(RecipeError, match="not a user who has not had every item"):
         RecBoleRecipe("BPR").fit(TrainingData(everything))
+
+
+@pytest.mark.parametrize("model", ["SASRec", "BPR", "NeuMF"])
+def test_users_who_taught_nothing_are_served_as_new_ones(camps, model):
+    """Two users with one event each give a sequence model no row; two with every item give a pairwise one no pair."""
+    items = camps[ITEM_ID].unique()
+    odd = [pd.DataFrame({USER_ID: name, ITEM_ID: items, TIMESTAMP: 1_700_009_999}) for name in ("all", "too")]
+    odd += [camps.head(1).assign(**{USER_ID: name}) for name in ("one", "")]
+    events = pd.concat([camps, *odd])
+    recipe = RecBoleRecipe(model, epochs=1).fit(TrainingData(events))
+    histories = encode_histories(events, recipe.item_ids, users=["all", "too", "one", "", "00"])
+    scores = recipe.score(histories)
+    assert np.isfinite(scores).all()
+    again = RecBoleRecipe(model, epochs=1).restore(recipe.item_ids, recipe.state())
+    np.testing.assert_array_equal(again.score(histories), scores)
 
 
 def test_a_cap_and_a_time_limit_are_said(camps):

@@ -87,8 +87,8 @@ class RecBoleRecipe(Recipe):
 
         A known user's own vector wins over the history in models of user vectors (BPR, LightGCN …).
         """
-        users = self._user_index.get_indexer(histories.user_ids).astype(np.int64)
-        return self._score(histories, users)
+        places = self._user_index.get_indexer(histories.user_ids)
+        return self._score(histories, np.append(self._user_codes, -1)[places])
 
     def similar(self, item_codes: np.ndarray) -> np.ndarray:
         """Rank items as related: by the cosine of their vectors, or as what follows a history of just that item."""
@@ -134,6 +134,7 @@ class RecBoleRecipe(Recipe):
             "popularity": self._popularity,
             "user_bytes": np.frombuffer(b"".join(texts), dtype=np.uint8),
             "user_ends": np.cumsum([len(text) for text in texts], dtype=np.int64),
+            "user_codes": self._user_codes,
             **{f"scorer/{name}": value for name, value in self._scorer.state().items()},
         }
 
@@ -145,7 +146,7 @@ class RecBoleRecipe(Recipe):
         ends, text = state["user_ends"], state["user_bytes"].tobytes()
         starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
         users = [text[start:end].decode() for start, end in zip(starts, ends, strict=True)]
-        self._user_index = pd.Index(users, dtype=object)
+        self._user_index, self._user_codes = pd.Index(users, dtype=object), state["user_codes"]
         own = {name.removeprefix("scorer/"): value for name, value in state.items() if name.startswith("scorer/")}
         if facts["scorer"] == Network.kind:
             self._scorer: Scorer = self._network(own)
@@ -205,8 +206,7 @@ class RecBoleRecipe(Recipe):
         self._popularity = counts / counts.max()
         seen = np.zeros(len(user_ids), dtype=bool)
         seen[trained.users[np.concatenate([trained.train, trained.valid])]] = True
-        names = np.where(seen, user_ids, "")
-        self._user_index = pd.Index(names, dtype=object)
+        self._user_index, self._user_codes = pd.Index(user_ids[seen], dtype=object), np.flatnonzero(seen)
 
     def _score(self, histories: Histories, users: np.ndarray, *, fallback: bool = True) -> np.ndarray:
         scores = self._scorer.score(histories, users) if len(histories) else np.zeros((0, len(self.item_ids)))
