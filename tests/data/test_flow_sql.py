@@ -30,6 +30,15 @@ def test_any_select_replaces_the_table(query, expected):
     assert run(query) == expected
 
 
+def test_values_that_a_query_changes_are_counted_where_rows_keep_their_number():
+    table = ibis.memtable(pd.DataFrame({"a": [1, 2, 3], "b": ["x", None, "y"]}))
+    query = "SELECT * REPLACE (if(a > 1, a * 10, a) AS a, coalesce(b, '?') AS b) FROM this WHERE a < 3"
+    record = Flow([{"step": "sql", "query": query}]).run(table).record
+    assert record[["ROWS_REMOVED", "CHANGED"]].to_numpy().tolist() == [[1, 2]]
+    anew = Flow([{"step": "sql", "query": "SELECT a FROM this"}]).run(table).record
+    assert anew["REASON"][0] == "rows numbered anew, so changed values are not counted"
+
+
 def test_other_tables_are_known_by_name():
     other = ibis.memtable(pd.DataFrame({"k": [2], "v": ["x"]}))
     assert run("SELECT a, v FROM this JOIN more ON a = k", tables={"more": other}) == [{"_ROW": 1, "a": 2, "v": "x"}]

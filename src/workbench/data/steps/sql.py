@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 
 from workbench.columns import ROW
 from workbench.data.steps.registry import Option, Outcome, step
-from workbench.data.steps.work import Work, numbered
+from workbench.data.steps.work import Work, differ, numbered
 from workbench.errors import FlowError, nearest
 
 TABLE_FUNCTIONS = ("generate_series", "range", "unnest")  # the ones that read nothing from outside
@@ -32,8 +32,20 @@ def sql(work: Work, table: ir.Table, *, query: str) -> Outcome:
     if wide:
         result = result.mutate(**wide)
     if ROW not in result.columns:
-        result = numbered(result)
-    return Outcome(result)
+        return Outcome(numbered(result), 0, "rows numbered anew, so changed values are not counted")
+    return Outcome(result, _changed(work, table, result))
+
+
+def _changed(work: Work, before: ir.Table, after: ir.Table) -> int:
+    """Count values that differ between rows of the same number, in columns that both tables have in one type."""
+    types = before.schema()
+    shared = [name for name, kind in after.schema().items() if name != ROW and types.get(name) == kind]
+    if not shared:
+        return 0
+    old = before.select(**{ROW: before[ROW]}, **{f"_OLD{i}": before[name] for i, name in enumerate(shared)})
+    both = after.inner_join(old, ROW)
+    counts = {f"n{i}": differ(both[name], both[f"_OLD{i}"]) for i, name in enumerate(shared)}
+    return int(sum(work.numbers(both, **counts).values()))
 
 
 def select(work: Work, query: str, this: ir.Table) -> ir.Table:

@@ -52,4 +52,6 @@ def clean_text(
     )
     changed = sum(counts[f"changed{i}"] for i in range(len(columns)))
     shortened = sum(counts[f"cut{i}"] for i in range(len(columns)))
-    return Outcome(table.mutate(**new), changed, f"{shortened:,} texts cut at {longest:,} characters")
+    return Outcome(
+        table.mutate(**new), changed, f"{shortened:,} texts cut at {longest:,} characters" if shortened else ""
+    )

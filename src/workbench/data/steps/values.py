@@ -9,6 +9,8 @@ from workbench.data.steps.registry import Option, Outcome, step
 from workbench.data.steps.work import Work, as_text, differ, need
 from workbench.errors import FlowError
 
+TREATED = {"keep": "kept", "null": "made null", "drop": "rows dropped", "fail": "refused"}
+
 
 @step(
     "map_values",
@@ -38,7 +40,7 @@ def map_values(work: Work, table: ir.Table, *, column: str, values: dict[Any, An
     mapped = ibis.cases(*pairs, else_=rest)
     unlisted = text.notnull() & ~listed
     counts = work.numbers(table, changed=differ(mapped, text), unlisted=unlisted.sum())
-    detail = f"{counts['unlisted']:,} values not listed: {others}" if counts["unlisted"] else ""
+    detail = f"{counts['unlisted']:,} values not listed, {TREATED[others]}" if counts["unlisted"] else ""
     if others == "fail" and counts["unlisted"]:
         found = work.connection.to_pyarrow(table.filter(unlisted).select(v=text).distinct().order_by("v").limit(5))
         raise FlowError(
