@@ -228,6 +228,12 @@ def test_spellings_of_one_category():
     assert nothing["NUMBER"] == 3
 
 
+def test_a_last_word_counts_only_when_it_is_the_columns_name():
+    table = items(COLOUR=["Blue", "Blue", "Blue colour", "Blue grey"], CUT=["Angus", "Angus", "Angus beef", "Pork"])
+    found = only("inconsistent_naming", items=table)
+    assert json.loads(found["STEP"])["values"] == {"Blue colour": "Blue"}
+
+
 def test_spellings_of_single_values_within_joined_ones():
     found = only("inconsistent_naming", items=items(TAGS=["gift|new", "gift|NEW", "new", "gift"]))
     assert (found["NUMBER"], found["STEP"]) == (1, "")

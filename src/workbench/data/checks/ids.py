@@ -151,7 +151,7 @@ def unknown_items(facts: Facts) -> Iterator[Finding]:
     looks_for="events of users that the user table lacks",
     threshold="any",
     origin="Personalize, data readiness list (mismatched IDs)",
-    touches=("ids", "users"),
+    touches=("users",),
 )
 def unknown_users(facts: Facts) -> Iterator[Finding]:
     """They are served without what is known about users."""

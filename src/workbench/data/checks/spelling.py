@@ -65,19 +65,20 @@ def folded(value: str) -> str:
     return re.sub(r"[\W_]+", "", value.casefold())
 
 
-def variants(values: pd.DataFrame) -> dict[str, str]:
+def variants(values: pd.DataFrame, column: str = "") -> dict[str, str]:
     """Find values that are spellings of a more frequent one.
 
     Args:
         values: VALUE (text), ROWS.
+        column: the column's name.
 
     Returns:
         Spelling to the most frequent spelling of the same thing; of equally frequent ones the first in the alphabet.
-        A trailing word that only names the column's subject ("blue colour" beside "blue") counts as a spelling.
+        A trailing word that only repeats the column's name ("blue colour" in COLOUR) makes no difference.
     """
     ordered = values.sort_values(["ROWS", "VALUE"], ascending=[False, True])["VALUE"].tolist()
     keys = {value: _key(value) for value in ordered}
-    tails = _tails(ordered)
+    tails = {folded(word) for word in column.split("_")} - {""}
     best: dict[str, str] = {}
     found = {}
     for value in ordered:
@@ -106,15 +107,6 @@ def _key(value: str) -> str:
     return "nothing" if key in NOTHING else SAME.get(key, key)
 
 
-def _tails(values: list[str]) -> set[str]:
-    """Last words that at least three values end in while there is a value without it for each."""
-    keys = {_key(each) for each in values}
-    words = [each.rsplit(" ", 1) for each in values if " " in each.strip()]
-    tails = pd.Series([folded(last) for first, last in words if last.isalpha() and _key(first) in keys], dtype="str")
-    often = tails.value_counts()
-    return set(often[often >= 3].index)
-
-
 @check(
     "inconsistent_naming",
     looks_for="one category in several spellings, or several words for nothing",
@@ -130,7 +122,7 @@ def inconsistent_naming(facts: Facts) -> Iterator[Finding]:
             continue
         joined = values["VALUE"].str.contains(SEPARATOR, regex=False).any()
         parts = single_values(values) if joined else values
-        spellings = variants(parts)
+        spellings = variants(parts, row.COLUMN)
         if not spellings:
             continue
         rows = int(parts.loc[parts["VALUE"].isin(list(spellings)), "ROWS"].sum())

@@ -9,7 +9,7 @@ import pandas as pd
 
 from workbench.columns import EVENT_TYPE, INTERACTIONS, ITEMS, SEPARATOR, USERS
 from workbench.data.checks import mends
-from workbench.data.checks.columns_pass import FENCE
+from workbench.data.checks.columns_pass import EXACT_ROWS, FENCE
 from workbench.data.checks.facts import KEYS, Facts
 from workbench.data.checks.registry import (
     GUIDE,
@@ -76,10 +76,11 @@ def too_many_categories(facts: Facts) -> Iterator[Finding]:
         values = facts.columns[row.DATASET].values.get(row.COLUMN)
         found = row.DISTINCT if values is None else len(single_values(values))
         if found > MOST_CATEGORIES:
+            about = "about " if values is None and row.ROWS > EXACT_ROWS else ""
             step = {} if values is None else respelling_step(row.COLUMN, values)
             yield Finding(
                 WARNING, row.DATASET, row.COLUMN, found, "categories",
-                f"The column has {'about ' if values is None else ''}{count(found)} categories; rare ones teach "
+                f"The column has {about}{count(found)} categories; rare ones teach "
                 "nothing. Merge spelling variants and rare values; ignore this if the column is only used in filters.",
                 step=step,
             )  # fmt: skip
@@ -87,7 +88,7 @@ def too_many_categories(facts: Facts) -> Iterator[Finding]:
 
 def respelling_step(column: str, values: pd.DataFrame) -> dict:
     """The step that merges a column's spelling variants, or nothing when there are none."""
-    spellings = {} if values["VALUE"].str.contains(SEPARATOR, regex=False).any() else variants(values)
+    spellings = {} if values["VALUE"].str.contains(SEPARATOR, regex=False).any() else variants(values, column)
     return mends.map_values(column, spellings, "one spelling per category") if spellings else {}
 
 
