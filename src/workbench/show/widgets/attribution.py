@@ -10,6 +10,7 @@ from workbench.impact.attribution import METRIC_NAME, Attribution
 from workbench.impact.rates import RATE, Rates
 from workbench.impact.windows import rewindow
 from workbench.show.charts import attribution as charts
+from workbench.show.widgets.screen import show_on
 
 WINDOWS: Mapping[str, int] = {"hour": HOUR, "6 hours": 6 * HOUR, "day": DAY, "week": 7 * DAY}
 
@@ -47,11 +48,7 @@ class AttributionControls(widgets.VBox):
 
     def _redraw(self, change: object = None) -> None:
         self.figures = {**self._metric_figures(), **self._rate_figures()}
-        # Set as one value: displaying into the widget from inside a callback can wait on the front end for ever.
-        self.screen.outputs = tuple(
-            {"output_type": "display_data", "data": figure._repr_mimebundle_(), "metadata": {}}
-            for figure in self.figures.values()
-        )
+        show_on(self.screen, *self.figures.values())
 
     def _metric_figures(self) -> dict[str, object]:
         if self.metric.value is None or not self.sources.value:

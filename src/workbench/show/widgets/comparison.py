@@ -6,6 +6,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from workbench.show.metric_names import short
+from workbench.show.widgets.screen import show_on
 
 
 def metric_picker(metrics: Sequence[str], show: Callable[[str], Any]) -> widgets.VBox:
@@ -24,9 +25,7 @@ def metric_picker(metrics: Sequence[str], show: Callable[[str], Any]) -> widgets
     output = widgets.Output()
 
     def redraw(change: dict[str, Any]) -> None:
-        figure = show(change["new"])
-        # Set as one value: displaying into the widget from inside a callback can wait on the front end for ever.
-        output.outputs = ({"output_type": "display_data", "data": figure._repr_mimebundle_(), "metadata": {}},)
+        show_on(output, show(change["new"]))
 
     choice.observe(redraw, names="value")
     redraw({"new": choice.value})

@@ -4,7 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import ipywidgets as widgets
-from IPython.display import display
+
+from workbench.show.widgets.screen import show_on
 
 
 def user_picker(users: Sequence[str], show: Callable[[str], Any]) -> widgets.VBox:
@@ -23,9 +24,7 @@ def user_picker(users: Sequence[str], show: Callable[[str], Any]) -> widgets.VBo
     output = widgets.Output()
 
     def redraw(change: dict[str, Any]) -> None:
-        output.clear_output(wait=True)
-        with output:
-            display(show(change["new"]))
+        show_on(output, show(change["new"]))
 
     choice.observe(redraw, names="value")
     redraw({"new": choice.value})
