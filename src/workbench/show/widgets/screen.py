@@ -3,6 +3,7 @@
 Displaying into a widget from inside a callback can wait on the front end for ever; setting its outputs never does.
 """
 
+import json
 from typing import Any
 
 import ipywidgets as widgets
@@ -19,8 +20,8 @@ def show_on(screen: widgets.Output, *things: Any) -> None:
 
 
 def _data(thing: Any) -> dict[str, Any]:
-    if hasattr(thing, "_repr_mimebundle_"):
-        return thing._repr_mimebundle_()
+    if hasattr(thing, "to_plotly_json"):
+        return {"application/vnd.plotly.v1+json": json.loads(thing.to_json()), "text/plain": type(thing).__name__}
     data = {"text/plain": repr(thing)}
     if hasattr(thing, "_repr_html_"):
         data["text/html"] = thing._repr_html_()
