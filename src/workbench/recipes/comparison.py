@@ -184,7 +184,7 @@ def _conclude(
     of_baseline = {each.label for each in entrants if each.name in BASELINES}
     baseline = next((label for label in order if label in of_baseline), order[-1])
     compared = [name for name in scores[baseline].columns if name.endswith(f"_at_{cut}")]
-    versus = [(label, baseline) for label in judged if label != baseline]
+    versus = [(label, baseline) for label in order if label != baseline]
     pairs = [(first, second) for n, first in enumerate(order) for second in order[n + 1 :]]
     others = [(order[0], label) for label in order[1:]]
     level = 1 - (1 - TOGETHER) / max(1, len(others))

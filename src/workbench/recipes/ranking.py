@@ -101,12 +101,11 @@ def _barred(allowed: np.ndarray | None, n_items: int) -> np.ndarray | None:
 
 def _scores(recipe: Recipe, batch: Histories) -> np.ndarray:
     """Score a batch into an array that may be changed here."""
-    scores = np.array(recipe.score(batch), dtype=np.float32, copy=None)
+    scores = np.array(recipe.score(batch), dtype=np.float32)
     if np.isnan(scores.sum()) and np.isnan(scores).any():
         row = int(np.flatnonzero(np.isnan(scores).any(axis=1))[0])
         raise RecipeError(f"{recipe.name or type(recipe).__name__} gave NaN for user {batch.user_ids[row]!r}.")
-    owned = scores.flags.owndata and scores.flags.writeable
-    return scores if owned else scores.copy()
+    return scores
 
 
 def _lists(

@@ -129,8 +129,9 @@ def _tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
 def _arrays(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     arrays = {name: array for name, array in tensors.items() if not name.endswith((TEXT, LENGTHS))}
     for name in (each.removesuffix(TEXT) for each in tensors if each.endswith(TEXT)):
-        words, ends = tensors[name + TEXT].tobytes(), np.cumsum(tensors[name + LENGTHS])
-        starts = np.concatenate([[0], ends[:-1]]).astype(np.int64)
+        words, lengths = tensors[name + TEXT].tobytes(), tensors[name + LENGTHS]
+        ends = np.cumsum(lengths)
+        starts = ends - lengths
         texts = [words[start:end].decode() for start, end in zip(starts, ends, strict=True)]
         arrays[name] = np.array(texts, dtype=str)
     return arrays

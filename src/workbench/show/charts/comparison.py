@@ -80,8 +80,10 @@ def gaps(differences: pd.DataFrame, metric: str, title: str, names: tuple[str, s
         )
     figure.add_vline(x=0, line={"color": "#1f2937", "dash": "dash", "width": 1})
     figure.update_yaxes(categoryorder="array", categoryarray=labels)
-    height = int(170 + ROW_HEIGHT * len(rows))
-    return finish(figure, _wrap(title, 60), f"difference in {short(metric)}", height=height)
+    height = int(190 + ROW_HEIGHT * len(rows))
+    finish(figure, _wrap(title, 60), f"difference in {short(metric)}", height=height)
+    # The legend's place is a share of the plot's height; below the axis title it must be a number of pixels.
+    return figure.update_layout(legend={"y": -70 / (height - 150)})
 
 
 def trade_off(table: pd.DataFrame, x: str, metric: str, title: str, axis: str, log: bool = False) -> go.Figure:

@@ -1,0 +1,94 @@
+"""The quick normal equations against the slow ones: every row built, as the head of gram.py defines it."""
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workbench.recipes import gram
+from workbench.recipes.gram import has_window, normal_equations, reach, sequences
+from workbench.recipes.gram_separate import separate_equations, solve_separately
+
+DECAYS = [0.05, 0.6, 0.97]
+N = 6
+
+
+def by_rows(items, offsets, inputs, targets, lags):
+    """One row per position, one outer product per row."""
+    k = len(DECAYS)
+    square, cross = np.zeros((k * N, k * N)), np.zeros((N, k * N))
+    for start, stop in itertools.pairwise(offsets):
+        for t in range(start + 1, stop):
+            features = np.zeros(k * N)
+            for a, decay in enumerate(DECAYS):
+                window = lags if has_window(decay, lags) else t
+                for back in range(1, min(window, t - start) + 1):
+                    features[a * N + items[t - back]] += decay ** (back - 1) * inputs[t - back]
+            square += targets[t] * np.outer(features, features)
+            cross[items[t]] += targets[t] * features
+    return square, cross
+
+
+@st.composite
+def logs(draw):
+    lengths = draw(st.lists(st.integers(0, 14), min_size=1, max_size=5))
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    total = sum(lengths)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return rng.integers(0, N, total), offsets, rng.random(total), rng.random(total)
+
+
+@settings(max_examples=60, deadline=None)
+@given(logs(), st.integers(1, 12))
+def test_they_are_those_of_all_rows(log, lags):
+    items, offsets, inputs, targets = log
+    expected = by_rows(items, offsets, inputs, targets, lags)
+    found = normal_equations(sequences(items, offsets, inputs, targets), DECAYS, lags, np.arange(N), N)
+    np.testing.assert_allclose(found[0], expected[0], atol=2e-5)
+    np.testing.assert_allclose(found[1], expected[1], atol=2e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@given(logs(), st.integers(1, 12))
+def test_features_of_some_items_are_the_same_sums_for_fewer_columns(log, lags):
+    items, offsets, inputs, targets = log
+    columns = np.array([-1, 0, -1, 1, 2, -1])
+    expected = by_rows(items, offsets, inputs, targets, lags)
+    found = normal_equations(sequences(items, offsets, inputs, targets), DECAYS, lags, columns, N)
+    used = np.concatenate([a * N + np.flatnonzero(columns >= 0) for a in range(3)])
+    np.testing.assert_allclose(found[0], expected[0][np.ix_(used, used)], atol=2e-5)
+    np.testing.assert_allclose(found[1], expected[1][:, used], atol=2e-5)
+
+
+def test_small_blocks_give_the_same_sums(monkeypatch):
+    rng = np.random.default_rng(1)
+    events = sequences(rng.integers(0, N, 200), np.array([0, 50, 50, 130, 200]))
+    whole = normal_equations(events, DECAYS, 20, np.arange(N), N)
+    monkeypatch.setattr(gram, "BLOCK_PAIRS", 37)
+    monkeypatch.setattr(gram, "BLOCK_CELLS", 50)
+    for one, other in zip(normal_equations(events, DECAYS, 20, np.arange(N), N), whole, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_rare_items_are_solved_as_if_they_met_no_other():
+    rng = np.random.default_rng(2)
+    items, offsets = rng.integers(0, N, 60), np.array([0, 25, 60])
+    columns = np.array([-1, 0, -1, 1, -1, -1])
+    square, cross = by_rows(items, offsets, np.ones(60), np.ones(60), 5)
+    own, sparse_cross = separate_equations(sequences(items, offsets), DECAYS, 5, columns, N)
+    solved = solve_separately(own, sparse_cross, ridge=2.0).toarray()
+    for item, column in ((1, 0), (3, 1)):
+        place = [a * N + item for a in range(3)]
+        np.testing.assert_allclose(sparse_cross.toarray()[column::2], cross.T[place], atol=2e-5)
+        # Meetings of an item with an earlier event of itself are left out of its own block as well.
+        assert own[column].shape == (3, 3)
+        expected = np.linalg.solve(own[column] + 2.0 * np.eye(3), cross.T[place])
+        np.testing.assert_allclose(solved[column::2], expected, atol=1e-5)
+    assert np.all(own <= np.array([square[np.ix_(p, p)] for p in ([1, 7, 13], [3, 9, 15])]) + 1e-5)
+
+
+@pytest.mark.parametrize(("decay", "lags", "steps"), [(0.97, 100, 100), (0.1, 100, 8), (0.1, 3, 3)])
+def test_fast_decays_reach_only_as_far_as_they_matter(decay, lags, steps):
+    assert reach(decay, lags) == steps

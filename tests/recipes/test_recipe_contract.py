@@ -1,0 +1,150 @@
+"""What every recipe of the catalogue promises, held for each row unasked."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from workbench.errors import RecipeError
+from workbench.recipes import storage
+from workbench.recipes.catalog import CATALOG, build, entry
+from workbench.recipes.contract import TrainingData, encode_histories
+from workbench.recipes.ranking import top_k
+
+QUICK = {"epochs": 1}  # one pass is enough to keep a promise
+
+
+def settings(name):
+    row = CATALOG[name]
+    given = {key: value for key, value in QUICK.items() if key in row.hyperparameters}
+    return given | ({"min_cointeraction_count": 1} if name == "sims" else {})
+
+
+@pytest.fixture(scope="module")
+def events():
+    """30 users walk around 12 items in order; ids with leading zeros, blanks, emoji and markup."""
+    names = ["007", "07", "7", "a b", "😀", "<script>", "x" * 300, "i7", "i8", "i9", "ü", "|"]
+    rows = [(f"u{u:02d}", names[(u + s) % 12], 1_000 + 10 * s + u % 3) for u in range(30) for s in range(8)]
+    table = pd.DataFrame(rows, columns=["USER_ID", "ITEM_ID", "TIMESTAMP"])
+    return table.sort_values("TIMESTAMP", kind="stable", ignore_index=True)
+
+
+@pytest.fixture(scope="module")
+def fitted(events):
+    """Every recipe, fitted once."""
+    found = {}
+
+    def fit(name):
+        if name not in found:
+            found[name] = build(name, settings(name)).fit(TrainingData(events), seed=3)
+        return found[name]
+
+    return fit
+
+
+every_recipe = pytest.mark.parametrize("name", CATALOG)
+
+
+@every_recipe
+def test_it_scores_every_item_of_anybody_with_finite_numbers(fitted, events, name):
+    recipe = fitted(name)
+    assert sorted(recipe.item_ids) == sorted(events["ITEM_ID"].unique())
+    scores = recipe.score(encode_histories(events, recipe.item_ids, ["u00", "nobody", "u29"]))
+    assert scores.shape == (3, 12)
+    assert scores.dtype == np.float32
+    assert np.isfinite(scores).all()
+
+
+@every_recipe
+def test_a_cold_user_gets_a_full_list_of_distinct_items(fitted, events, name):
+    recipe = fitted(name)
+    lists = top_k(recipe, encode_histories(events, recipe.item_ids, ["nobody"]), 12)
+    assert lists["RANK"].to_list() == list(range(1, 13))
+    assert lists["ITEM_ID"].nunique() == 12
+
+
+@every_recipe
+def test_similar_items_are_scored_for_every_item(fitted, name):
+    scores = fitted(name).similar(np.array([0, 5]))
+    assert scores.shape == (2, 12)
+    assert np.isfinite(scores).all()
+
+
+@every_recipe
+def test_the_same_seed_gives_the_same_lists_and_the_input_stays_as_it_was(fitted, events, name):
+    before = events.copy(deep=True)
+    again = build(name, settings(name)).fit(TrainingData(events), seed=3)
+    histories = encode_histories(events, again.item_ids)
+    pd.testing.assert_frame_equal(top_k(again, histories, 4), top_k(fitted(name), histories, 4))
+    pd.testing.assert_frame_equal(events, before)
+
+
+@every_recipe
+def test_a_saved_recipe_gives_identical_scores_and_explanations(fitted, events, name, tmp_path):
+    recipe = fitted(name)
+    loaded = storage.load(storage.save(recipe, tmp_path))
+    histories = encode_histories(events, recipe.item_ids, ["u05", "nobody"])
+    np.testing.assert_array_equal(loaded.score(histories), recipe.score(histories))
+    assert (loaded.name, loaded.hyperparameters) == (recipe.name, recipe.hyperparameters)
+    pd.testing.assert_frame_equal(loaded.explain(histories.rows(0, 1), 3), recipe.explain(histories.rows(0, 1), 3))
+
+
+@every_recipe
+def test_an_explanation_names_events_of_the_history(fitted, events, name):
+    recipe = fitted(name)
+    history = encode_histories(events, recipe.item_ids, ["u05"])
+    why = recipe.explain(history, 3)
+    assert list(why.columns) == ["ITEM_ID", "POSITION", "CONTRIBUTION"]
+    assert set(why["ITEM_ID"]) <= set(recipe.item_ids[history.items])
+    assert why["CONTRIBUTION"].is_monotonic_decreasing
+
+
+@every_recipe
+def test_defaults_lie_inside_their_own_ranges(name):
+    row = CATALOG[name]
+    assert row.complete({key: setting.default for key, setting in row.hyperparameters.items()}) == row.complete()
+    assert all(setting.meaning for setting in row.hyperparameters.values())
+
+
+@every_recipe
+def test_an_unknown_hyperparameter_is_refused_by_name(name):
+    with pytest.raises(RecipeError, match="no_such_setting"):
+        build(name, {"no_such_setting": 1})
+
+
+@every_recipe
+def test_no_events_are_refused(events, name):
+    with pytest.raises(RecipeError, match=r"interactions"):
+        build(name, settings(name)).fit(TrainingData(events.head(0)))
+
+
+def test_all_recipes_score_alike_in_another_process(fitted, events, tmp_path):
+    expected = {}
+    events.to_parquet(tmp_path / "events.parquet")
+    for number, name in enumerate(CATALOG):
+        recipe = fitted(name)
+        storage.save(recipe, tmp_path / str(number))
+        expected[number] = recipe.score(encode_histories(events, recipe.item_ids, ["u05", "nobody"]))
+    script = (
+        "import sys, numpy, pandas\n"
+        "from workbench.recipes import storage\n"
+        "from workbench.recipes.contract import encode_histories\n"
+        "events = pandas.read_parquet(sys.argv[1] + '/events.parquet')\n"
+        "for number in range(int(sys.argv[2])):\n"
+        "    recipe = storage.load(f'{sys.argv[1]}/{number}')\n"
+        "    scores = recipe.score(encode_histories(events, recipe.item_ids, ['u05', 'nobody']))\n"
+        "    numpy.save(f'{sys.argv[1]}/{number}.npy', scores)\n"
+    )
+    subprocess.run([sys.executable, "-c", script, str(tmp_path), str(len(CATALOG))], check=True)
+    for number, scores in expected.items():
+        np.testing.assert_array_equal(np.load(tmp_path / f"{number}.npy"), scores)
+
+
+def test_rows_of_recbole_models_show_the_defaults_that_the_bridge_uses():
+    from workbench.recipes.recbole_bridge_models import default_parameters
+
+    for name in (each for each in CATALOG if each.startswith("recbole:")):
+        known = default_parameters(name.removeprefix("recbole:"))
+        assert entry(name).complete().items() <= known.items(), name
