@@ -166,7 +166,7 @@ class _Watch:
         self.model, self.max_seconds, self.epochs = model, max_seconds, epochs
         self.bar = tqdm(total=epochs, desc=label, unit="epoch", disable=not progress)
         self.began = monotonic()
-        self.epochs_done, self.best_epoch, self.best_score = 0, epochs, -np.inf
+        self.batches, self.epochs_done, self.best_epoch, self.best_score = 0, 0, epochs, -np.inf
         self.best: dict[str, Any] | None = None
         self.stopped = False
 
@@ -175,8 +175,9 @@ class _Watch:
         loss, epoch = self.model.calculate_loss, trainer._train_epoch
 
         def timed_loss(*args: Any, **kwargs: Any) -> Any:
-            if self.max_seconds and monotonic() - self.began > self.max_seconds and self.epochs_done:
+            if self.max_seconds and monotonic() - self.began > self.max_seconds and self.batches:
                 raise _OutOfTimeError
+            self.batches += 1
             return loss(*args, **kwargs)
 
         def counted_epoch(*args: Any, **kwargs: Any) -> Any:
@@ -205,7 +206,11 @@ class _Watch:
 
     def notes(self) -> dict[str, Any]:
         """Say how the training went, for the results."""
-        notes: dict[str, Any] = {"epochs_run": self.epochs_done, "training_seconds": round(monotonic() - self.began, 2)}
+        notes: dict[str, Any] = {
+            "epochs_run": self.epochs_done,
+            "batches_run": self.batches,
+            "training_seconds": round(monotonic() - self.began, 2),
+        }
         if self.best is not None:
             notes |= {"best_epoch": self.best_epoch, "validation_ndcg_at_10": round(self.best_score, 6)}
         if self.stopped:
