@@ -1,0 +1,102 @@
+"""What may be said and drawn of a comparison: no winner without support, nothing left out, markup escaped."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+
+from workbench.evaluation.splits import make_split
+from workbench.recipes.comparison import compare
+from workbench.show import comparison_words
+from workbench.show.charts import comparison as charts
+
+
+@pytest.fixture(scope="module")
+def split():
+    rows = [(f"{u:03d}", f"{(u + s) % 20:02d}", 100 * s + u) for u in range(50) for s in range(12)]
+    return make_split("leave-last-out", pd.DataFrame(rows, columns=["USER_ID", "ITEM_ID", "TIMESTAMP"]))
+
+
+@pytest.fixture(scope="module")
+def clear(split):
+    ridge = {"recipe": "user-personalization", "hyperparameters": {"ridge": 1.0}, "label": "<b>closed</b> form"}
+    return compare([ridge, "popularity-count"], split, top_k=10)
+
+
+@pytest.fixture(scope="module")
+def unclear(split):
+    twins = [{"recipe": "user-personalization", "hyperparameters": {"ridge": r}} for r in (1.0, 2.0)]
+    return compare(twins, split, top_k=10)
+
+
+def test_a_clear_leader_is_named(clear):
+    said = comparison_words.verdict(clear)
+    assert said.startswith("<b>closed</b> form has the highest mean NDCG at 10, 1.0000")
+    assert "clearly above every other recipe" in said
+
+
+def test_twins_have_no_winner(unclear):
+    assert "there is no clear winner" in comparison_words.verdict(unclear)
+
+
+def test_skipped_recipes_are_named_in_table_and_verdict(split):
+    found = compare(["sims"], split, budget_minutes=1e-9)
+    table = comparison_words.outcome_table(found).set_index("RECIPE")
+    assert table.loc["sims", "OUTCOME"].startswith("skipped; the budget")
+    assert table.loc["popularity-count", "OUTCOME"] == "done; added as a baseline"
+    assert "sims was skipped; nothing can be said about it" in comparison_words.verdict(found)
+
+
+def test_a_lone_recipe_is_not_called_a_winner(clear):
+    alone = replace(
+        clear,
+        lead=clear.lead.head(0),
+        summary=clear.summary[clear.summary["RECIPE"] == "popularity-count"],
+        catalogue=clear.catalogue[clear.catalogue["RECIPE"] == "popularity-count"],
+    )
+    assert "since no other recipe finished" in comparison_words.verdict(alone)
+
+
+def test_tables_order_recipes_by_score_and_hold_every_metric(clear):
+    assert comparison_words.outcome_table(clear)["RECIPE"].iloc[0] == "<b>closed</b> form"
+    table = comparison_words.metric_table(clear)
+    assert list(table.columns[1:-1]) == clear.order
+    assert len(table) == clear.summary["METRIC"].nunique() + len(clear.catalogue.columns) - 1
+    notes = comparison_words.note_table(clear)
+    assert {"rows", "items solved together"} <= set(notes["WHAT"])
+
+
+def test_the_ranking_draws_the_best_on_top_and_escapes_markup(clear):
+    figure = charts.ranking(clear.summary, clear.metric, clear.baseline)
+    assert figure.data[0].y[-1] == "&lt;b>closed&lt;/b> form"
+    assert list(figure.data[0].x) == sorted(figure.data[0].x)
+
+
+def test_unclear_differences_are_hollow(unclear):
+    figure = charts.gaps(unclear.pairs, unclear.metric, "pairs", ("FIRST", "SECOND"))
+    symbols = {trace.name: trace.marker.symbol for trace in figure.data}
+    assert symbols == {"clear": "circle", "not clear": "circle-open"}
+    assert sum(len(trace.x) for trace in figure.data) == 6
+
+
+def test_each_recipe_has_a_symbol_of_its_own_in_the_trade_off(clear):
+    figure = charts.trade_off(comparison_words.scores(clear), "SECONDS", clear.metric, "time", "seconds", log=True)
+    assert len({trace.marker.symbol for trace in figure.data}) == len(figure.data) == 3
+    assert figure.layout.xaxis.type == "log"
+
+
+def test_the_picker_draws_what_is_chosen(clear):
+    from workbench.show.widgets.comparison import metric_picker
+
+    drawn = []
+
+    def show(metric):
+        drawn.append(metric)
+        return charts.ranking(clear.summary, metric, clear.baseline)
+
+    box = metric_picker(["precision_at_10", clear.metric], show)
+    box.children[0].value = clear.metric
+    assert drawn == ["precision_at_10", clear.metric]
+    assert "application/vnd.plotly.v1+json" in box.children[1].outputs[0]["data"]
+    with pytest.raises(ValueError, match="at least one metric"):
+        metric_picker([], show)
