@@ -19,7 +19,12 @@ from workbench.recipes.recbole_bridge import RecBoleRecipe
 from workbench.recipes.recbole_bridge_models import default_parameters, models, offered
 from workbench.recipes.recbole_bridge_rows import cap_rows, hold_out_last, make_rows, without_full_users
 
-QUICK = {"EASE": {}, "BPR": {"epochs": 2}, "LightGCN": {"epochs": 2}, "SASRec": {"epochs": 2, "max_rows": 60, "threads": 1}}
+QUICK = {
+    "EASE": {},
+    "BPR": {"epochs": 2},
+    "LightGCN": {"epochs": 2},
+    "SASRec": {"epochs": 2, "max_rows": 60, "threads": 1},
+}
 OTHERS = {"ItemKNN": {}, "MultiDAE": {"epochs": 1}, "NeuMF": {"epochs": 1}, "FPMC": {"epochs": 1}, "Pop": {}}
 
 
