@@ -82,6 +82,19 @@ def test_the_same_seed_gives_the_same_lists_and_the_input_stays_as_it_was(fitted
 
 
 @every_recipe
+def test_scoring_leaves_histories_with_repeats_as_they_were(fitted, events, name):
+    recipe = fitted(name)
+    back = [("u00", "ü", 9_001), ("u00", "007", 9_002), ("u00", "ü", 9_003)]
+    again = pd.concat([events, pd.DataFrame(back, columns=events.columns)], ignore_index=True)
+    histories = encode_histories(again, recipe.item_ids)
+    items, offsets = histories.items.copy(), histories.offsets.copy()
+    lists = top_k(recipe, histories, 12)
+    np.testing.assert_array_equal(histories.items, items)
+    np.testing.assert_array_equal(histories.offsets, offsets)
+    assert lists.merge(again[["USER_ID", "ITEM_ID"]]).empty
+
+
+@every_recipe
 def test_a_saved_recipe_gives_identical_scores_and_explanations(fitted, events, name, tmp_path):
     recipe = fitted(name)
     loaded = storage.load(storage.save(recipe, tmp_path))

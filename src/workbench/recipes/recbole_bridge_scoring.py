@@ -27,9 +27,10 @@ class Scorer(Protocol):
 
 
 def history_matrix(histories: Histories, n_items: int) -> sp.csr_matrix:
-    """Count each history's items: (len(histories), n_items) float32."""
+    """Count each history's items: (len(histories), n_items) float32. The histories stay as they are."""
     ones = np.ones(len(histories.items), dtype=np.float32)
-    matrix = sp.csr_matrix((ones, histories.items, histories.offsets), shape=(len(histories), n_items))
+    parts = (ones, histories.items, histories.offsets)
+    matrix = sp.csr_matrix(parts, shape=(len(histories), n_items), copy=True)  # summing up sorts in place
     matrix.sum_duplicates()
     return matrix
 
