@@ -69,7 +69,15 @@ def _fault(files: list[Path], error: Exception) -> SourceError:
                 try:
                     good = not line.strip() or isinstance(json.loads(line), dict)
                 except ValueError as fault:
-                    return SourceError(f"{file.name}: line {number:,} is no JSON ({fault}): {line[:80]!r}")
+                    return _wrong_line(file, number, f"is no JSON ({str(fault).split(':')[0]})", line)
                 if not good:
-                    return SourceError(f"{file.name}: line {number:,} is no JSON object: {line[:80]!r}")
+                    return _wrong_line(file, number, "is no JSON object", line)
     return SourceError(f"{files[0].name}: cannot be read as JSON: {' '.join(str(error).split())[:300]}")
+
+
+def _wrong_line(file: Path, number: int, what: str, line: bytes) -> SourceError:
+    shown = line.decode("utf-8", errors="replace").strip()[:80]
+    return SourceError(
+        f"{file.name}: line {number:,} {what}: {shown!r}. Every line needs one whole object, such as "
+        '{"USER_ID": "1"}: mend or remove that line, or export the file again.'
+    )

@@ -10,7 +10,7 @@ from workbench.data.readers.text_layout import Layout
 from workbench.data.readers.unpacking import new_folder, open_bytes
 from workbench.errors import SourceError
 
-LONGEST_FIELD = 4 << 20  # characters; longer than that is a quote that was never closed
+LONGEST_FIELD = 64 << 20  # characters; longer than that is a quote that was never closed
 SHOWN = 5  # rows that a message lists
 
 
@@ -66,7 +66,7 @@ def _rewrite(file: Path, target: Path, layout: Layout) -> None:
 
 def _misquoted(file: Path, row: int, line: int, what: str) -> SourceError:
     if "unexpected end" in what or "field larger" in what:
-        what = "a quote is opened and never closed"
+        what = "a quote is opened and never closed" + (", or a field of over 64 MB" if "larger" in what else "")
     return SourceError(
         f"{file.name}: row {row:,} (line {line:,}): {what}. A quote inside a quoted field is written twice; "
         "if quotes mean nothing in this file, say options={'quote': ''}."

@@ -6,7 +6,7 @@ from workbench.data.connection import create_view, literal
 from workbench.data.readers.files import FoundFiles
 from workbench.data.readers.options import SourceOptions
 from workbench.data.readers.raw_table import RawTable
-from workbench.data.readers.text_faults import mended
+from workbench.data.readers.text_faults import LONGEST_FIELD, mended
 from workbench.data.readers.text_layout import Layout, find_layout, read_head, records
 from workbench.data.readers.unpacking import as_utf8, compression, reader_compression, unpacked
 from workbench.errors import SourceError
@@ -32,16 +32,20 @@ def read_text(found: FoundFiles, options: SourceOptions) -> RawTable:
 
     def mend(error: Exception) -> RawTable:
         copies = mended(files, layout, error)
-        note = "line ends or quotes that only a lenient reader takes were rewritten in a temporary copy"
-        return RawTable(create_view(view_sql(copies, layout)), found.name, True, layout.keep_text, [*notes, note])
+        note = "line ends, quotes or long fields that the fast reader refuses were rewritten in a temporary copy"
+        return RawTable(
+            create_view(view_sql(copies, layout, LONGEST_FIELD)), found.name, True, layout.keep_text, [*notes, note]
+        )
 
     return RawTable(view, found.name, True, layout.keep_text, notes, mend)
 
 
-def view_sql(files: list[Path], layout: Layout) -> str:
-    """The SELECT that reads the files lazily, in order."""
+def view_sql(files: list[Path], layout: Layout, longest: int | None = None) -> str:
+    """The SELECT that reads the files lazily, in order; `longest` row in bytes, 2 MB when not given."""
     columns = ", ".join(f"{literal(each)}: 'VARCHAR'" for each in layout.names)
     quote, packing = literal(layout.quote), reader_compression(files)
+    if longest:
+        packing += f", max_line_size = {longest}"
     return (
         f"SELECT * FROM read_csv({literal([str(file) for file in files])}, auto_detect = false, "
         f"delim = {literal(layout.delimiter)}, quote = {quote}, escape = {quote}, comment = '', "

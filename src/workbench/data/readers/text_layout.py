@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,9 @@ from workbench.data.readers.unpacking import data_suffix, open_bytes
 from workbench.errors import SourceError
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "vertical bar"}
+OTHER_DELIMITERS = ("::", "^", "~", "\x01", "\x1f", "¦", "§", "#", ":", " ")  # the longer before its own parts
 OF_SUFFIX = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".psv": "|"}
+TIME = re.compile(r"1\d{9}(\d{3})?(\.\d+)?|\d{4}-\d\d-\d\d[ T]\d\d:\d\d.*")  # in a row of data, never a name
 HEAD_BYTES = 1 << 20
 SNIFFED_RECORDS = 100
 OTHER_NAMES = "Give every column a name of its own with options={'names': [...]}, in the file's order."
@@ -45,6 +48,8 @@ def find_layout(file: Path, found: FoundFiles, options: SourceOptions) -> Layout
         first = text.splitlines()[0].split(delimiter)
     if options.delimiter and len(first) == 1:
         _refuse_delimiter(first[0], options.delimiter, found.name)
+    if options.delimiter is None and len(first) == 1:
+        _refuse_other_delimiter(text, first[0], found.name)
     if options.delimiter is None and len(first) > 1:
         notes.append(f"delimiter found: {DELIMITERS[delimiter]}")
     names = _names(first, found.name, options, notes)
@@ -114,7 +119,7 @@ def _names(first: list[str], source: str, options: SourceOptions, notes: list[st
     elif not options.header:
         names = [f"column_{number}" for number in range(1, len(first) + 1)]
     else:
-        if all(_is_number(each) for each in first):
+        if all(_is_number(each) for each in first) or any(TIME.fullmatch(each.strip()) for each in first):
             raise SourceError(
                 f"{source}: the first row, {first}, looks like data, not like column names. "
                 "If it is data: options={'header': False, 'names': ['USER_ID', …]}."
@@ -147,6 +152,19 @@ def _refuse_delimiter(header: str, delimiter: str, source: str) -> None:
             f"{source}: with the delimiter {delimiter!r} there is one column, {header!r}. It contains {others[0]!r}: "
             f"say options={{'delimiter': {others[0]!r}}}, or leave the option out and it is found."
         )
+
+
+def _refuse_other_delimiter(text: str, header: str, source: str) -> None:
+    """Say when one column would be several if it were cut where none of the usual delimiters stands."""
+    lines = text.splitlines()[: SNIFFED_RECORDS + 1]
+    for each in OTHER_DELIMITERS:
+        least = 2 if each == " " else 1  # two words may well be one name
+        if header.count(each) >= least and len({line.count(each) for line in lines}) == 1:
+            raise SourceError(
+                f"{source}: there is one column, {header[:200]!r}, and {each!r} stands in every row of it. If it is "
+                f"the delimiter, say options={{'delimiter': {each!r}}}; if it is not, give the column another name "
+                "with options={'names': [...]}."
+            )
 
 
 def _is_number(text: str) -> bool:

@@ -20,6 +20,7 @@ from workbench.errors import SourceError
 
 SAMPLE_ROWS = 10_000
 EXAMPLES = 3
+COUNTED_AT_ONCE = 40  # columns
 SHOWN = 5
 AS_TIME = "map it to TIMESTAMP, or options={'types': {…: 'time'}}, to get seconds"
 LOOKS_LIKE = {
@@ -98,6 +99,11 @@ def _count(raw: RawTable, candidates: Sequence[Candidate]) -> list[Counts]:
 
 def _pass(relation: str, candidates: Sequence[Candidate], tests: list[dict[str, str]]) -> tuple[int, int, list[Counts]]:
     """Rows, rows with a null byte in a text column, and what was counted in each column."""
+    if len(candidates) > COUNTED_AT_ONCE:
+        # Planning thousands of aggregates in one query takes minutes; a few queries take a second.
+        parts = [slice(at, at + COUNTED_AT_ONCE) for at in range(0, len(candidates), COUNTED_AT_ONCE)]
+        passes = [_pass(relation, candidates[part], tests[part]) for part in parts]
+        return passes[0][0], sum(found[1] for found in passes), [count for found in passes for count in found[2]]
     texts = [_has_null_byte(each) for each in candidates if not isinstance(each, TypedColumn)]
     wanted = ["count(*)", f"count(*) FILTER ({' OR '.join(texts) or 'false'})"]
     for candidate, named in zip(candidates, tests, strict=True):
