@@ -44,8 +44,8 @@ class AttributionError(WorkbenchError):
     """A metric attribution is misconfigured or lacks the columns it needs."""
 
 
-class ParameterError(WorkbenchError):
-    """A notebook parameter is unknown or of the wrong type."""
+class ParameterError(WorkbenchError, ValueError):
+    """A notebook parameter is unknown, of the wrong type or out of range."""
 
 
 class RunError(WorkbenchError):
@@ -66,7 +66,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted({str(each) for each in known})
     if not names:
         return " There are none yet."
-    folded = {each.casefold(): each for each in names}
+    return f"{meant(name, names)} Known: {', '.join(names)}."
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """Say only which known name was probably meant: " Did you mean 'X'?", or nothing when none is close."""
+    folded = {str(each).casefold(): str(each) for each in known}
     close = get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)
-    hint = f" Did you mean {folded[close[0]]!r}?" if close else ""
-    return f"{hint} Known: {', '.join(names)}."
+    return f" Did you mean {folded[close[0]]!r}?" if close else ""

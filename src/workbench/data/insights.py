@@ -24,7 +24,7 @@ from workbench.data.checks.registry import BLOCKS, CHECKS, WARNING, Finding
 from workbench.data.connection import connect, new_name
 from workbench.data.flow import RECORD_COLUMNS, Flow
 from workbench.data.versions import DatasetVersion
-from workbench.errors import SchemaError, nearest
+from workbench.errors import ParameterError, SchemaError, nearest
 
 ALL = "all"
 Tables = Mapping[str, Table | DatasetVersion | pd.DataFrame]
@@ -131,7 +131,7 @@ def mend(tables: Tables, findings: pd.DataFrame, checks: Sequence[str] = (ALL,))
         go; a step that two findings share runs once.
 
     Raises:
-        ValueError: a name that is no check.
+        ParameterError: a name that is no check.
         FlowError: a step cannot run on its table.
     """
     _require_checks([name for name in checks if name != ALL])
@@ -174,11 +174,17 @@ def as_table(table: Table | DatasetVersion | pd.DataFrame) -> Table:
 def _require_checks(names: Iterable[str]) -> None:
     for name in names:
         if name not in CHECKS:
-            raise ValueError(f"there is no check called {name!r}.{nearest(name, CHECKS)}")
+            raise ParameterError(f"there is no check called {name!r}.{nearest(name, [*CHECKS, ALL])}")
 
 
 def pick(findings: pd.DataFrame, *, dataset: str = "", search: str = "") -> pd.DataFrame:
-    """Keep the findings of one dataset and those in which a text occurs, in any case; empty text keeps all."""
+    """Keep the findings of one dataset and those in which a text occurs, in any case; empty text keeps all.
+
+    Raises:
+        ParameterError: `dataset` is no kind of dataset.
+    """
+    if dataset and dataset not in KINDS:
+        raise ParameterError(f"there is no dataset {dataset!r}.{nearest(dataset, KINDS)}")
     chosen = findings[findings["DATASET"] == dataset] if dataset else findings
     words = chosen[["CHECK", "SEVERITY", "COLUMN", "MESSAGE"]].agg(" ".join, axis=1) if len(chosen) else chosen["CHECK"]
     return chosen[words.str.contains(search, case=False, regex=False)].reset_index(drop=True)

@@ -8,6 +8,8 @@ import pandas as pd
 from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.errors import SplitError
 
+SHOWN = 5  # row numbers in a message
+
 
 @dataclass(frozen=True)
 class Log:
@@ -44,8 +46,13 @@ def in_time_order(events: pd.DataFrame, name: str, *, time_needed: bool = True) 
     if events.empty:
         raise SplitError(f"{name} got no events at all; check the preparation and the event filter.")
     for column in needed:
-        if empty := int(events[column].isna().sum()):
-            raise SplitError(f"{name} has {empty:,} row(s) without {column}; drop or fill them first.")
+        empty = events[column].isna().to_numpy()
+        if empty.any():
+            rows = ", ".join(f"{row + 1:,}" for row in np.flatnonzero(empty)[:SHOWN])
+            raise SplitError(
+                f"{name} has {int(empty.sum()):,} row(s) without {column} (the first: {rows}); drop or fill them "
+                "first, with the flow step drop_missing or where the file is made."
+            )
     if TIMESTAMP not in events.columns:
         return events.reset_index(drop=True)
     times = events[TIMESTAMP].to_numpy()

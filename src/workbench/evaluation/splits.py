@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import DAY, TIMESTAMP
-from workbench.errors import SplitError, nearest
+from workbench.errors import ParameterError, SplitError, nearest
 from workbench.evaluation.event_log import (
     Log,
     code,
@@ -58,14 +58,18 @@ def make_split(
 
     Raises:
         SplitError: an unknown name, "given" without `test`, or data that leave a part empty.
+        ParameterError: `seed` is below 0.
     """
     if name not in SPLITS:
         raise SplitError(f"There is no split {name!r}.{nearest(name, SPLITS)}")
     if (name == GIVEN) != (test is not None):
         raise SplitError(
-            f"split {name!r} got {'no test table' if test is None else 'a test table'}: "
-            f"only {GIVEN!r} takes one, and it needs one."
+            f"split {GIVEN!r} got no test table: name the file of the held-out events (test_source), or another split."
+            if test is None
+            else f"split {name!r} got a test table (test_source), but cuts its own: leave it out, or take {GIVEN!r}."
         )
+    if seed < 0:
+        raise ParameterError(f"seed must be 0 or more, not {seed}")
     if name == USERS_90_10:
         return users_90_10(events, seed, share=share)
     if name == GLOBAL_TIME:

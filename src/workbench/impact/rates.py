@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from workbench.columns import EVENT_ATTRIBUTION_SOURCE, EVENT_TYPE, USER_ID
-from workbench.errors import AttributionError, nearest
+from workbench.errors import AttributionError, ParameterError, nearest
 from workbench.impact.ratios import Ratios
 
 SHOWN = "shown"  # the denominator that stands for lists of recommendations shown, clicked or not
@@ -64,7 +64,7 @@ def rates(
         ValueError: level is not between 0 and 1.
     """
     if not 0 < level < 1:
-        raise ValueError(f"level must lie between 0 and 1, not {level!r}")
+        raise ParameterError(f"level must lie between 0 and 1, not {level!r}")
     counts = _Counts(events, sources, shown)
     tables, differences, left = [], [], []
     for name, pair in definitions.items():

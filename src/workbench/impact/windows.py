@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import MINUTE, TIMESTAMP
+from workbench.errors import ParameterError
 
 QUARTER_HOUR = 15 * MINUTE  # Personalize's window
 
@@ -27,7 +28,7 @@ def window_start(times: pd.Series | np.ndarray, seconds: int = QUARTER_HOUR) -> 
 def require_length(seconds: int) -> None:
     """Raise a ValueError unless a window's length is a whole number of seconds above zero."""
     if isinstance(seconds, bool) or not isinstance(seconds, int | np.integer) or seconds < 1:
-        raise ValueError(f"a window is a whole number of seconds, at least 1, not {seconds!r}")
+        raise ParameterError(f"a window is a whole number of seconds, at least 1, not {seconds!r}")
 
 
 def rewindow(table: pd.DataFrame, seconds: int) -> pd.DataFrame:

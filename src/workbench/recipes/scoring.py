@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import ITEM_ID, USER_ID
+from workbench.errors import ParameterError
 from workbench.evaluation.catalogue_metrics import catalogue, item_features, list_traits
 from workbench.evaluation.intervals import summarise
 from workbench.evaluation.metrics import KS, per_user
@@ -102,7 +103,7 @@ def fit_and_score(
 def metric_cuts(k: int) -> list[int]:
     """List cuts that lists of length k allow: those of Personalize up to k, and k itself."""
     if k < 1:
-        raise ValueError(f"k must be at least 1, not {k}")
+        raise ParameterError(f"top_k must be at least 1, not {k}: a list without places cannot be judged.")
     return sorted({each for each in KS if each <= k} | {k})
 
 

@@ -16,7 +16,7 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from workbench.columns import USER_ID
-from workbench.errors import RecipeError, WorkbenchError, nearest
+from workbench.errors import ParameterError, RecipeError, WorkbenchError, nearest
 from workbench.evaluation.intervals import bootstrap, paired
 from workbench.evaluation.splits import GIVEN, USERS_90_10, Split, make_split, users_90_10
 from workbench.recipes.catalog import entry
@@ -267,8 +267,8 @@ def _digest(facts: Mapping[str, Any]) -> str:
 
 def _check(config: TuningConfig) -> None:
     if config.trials < 1:
-        raise ValueError(f"trials must be at least 1, not {config.trials}")
+        raise ParameterError(f"trials must be at least 1, not {config.trials}")
     if config.minutes is not None and config.minutes <= 0:
-        raise ValueError(f"minutes must be above 0 or None, not {config.minutes}")
+        raise ParameterError(f"minutes must be above 0 or None, not {config.minutes}")
     if config.split == GIVEN:
-        raise ValueError("split 'given' names one test table; tuning cuts its own. Use 'users-90-10'.")
+        raise ParameterError("split 'given' names one test table; tuning cuts its own. Use 'users-90-10'.")
