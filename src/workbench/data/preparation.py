@@ -27,10 +27,11 @@ from workbench.columns import (
 )
 from workbench.data.connection import connect
 from workbench.data.flow import Flow, FlowResult
-from workbench.data.samples import SAMPLES
+from workbench.data.samples import SAMPLES, require_source
 from workbench.data.sources import open_source
 from workbench.data.steps.missing import is_missing
 from workbench.data.workspace import Workspace
+from workbench.errors import FlowError, ParameterError
 
 VALID_NAME = re.compile(r"[A-Za-z_][A-Za-z\d_]*")
 LENGTHS = [0, 1, 4, 9, 19, 49, 99, 199, 499, float("inf")]
@@ -68,8 +69,20 @@ class Draft:
         return table
 
     def run(self) -> FlowResult:
-        """Run the flow."""
-        return self.flow.run(self.raw, self.tables)
+        """Run the flow.
+
+        Raises:
+            FlowError: a step cannot run, or the steps leave no row.
+        """
+        result = self.flow.run(self.raw, self.tables)
+        if len(result.record) and not result.record["ROWS_OUT"].iloc[-1]:
+            worst = result.record.loc[result.record["ROWS_REMOVED"].idxmax()]
+            raise FlowError(
+                f"{self.name}: the steps leave no row; step {worst['STEP']} ({worst['NAME']}) removed "
+                f"{worst['ROWS_REMOVED']:,} of {worst['ROWS_IN']:,}. Look at the columns it goes by in the source, "
+                "or say other steps."
+            )
+        return result
 
 
 def drafts(
@@ -89,8 +102,15 @@ def drafts(
 
     Returns:
         Dataset kind to its draft, interactions last, so a group is complete once they are stored.
+
+    Raises:
+        ParameterError: no source for the interactions.
+        SourceError: a source that cannot be opened.
     """
     given = {kind: source for kind, source in sources.items() if source}
+    if INTERACTIONS not in given:
+        raise ParameterError(f"source is empty: name the file of the interactions, or a sample: {', '.join(SAMPLES)}.")
+    require_source(given[INTERACTIONS])
     found: dict[str, Draft] = {}
     if given.get(INTERACTIONS) in SAMPLES:
         found = _of_sample(given.pop(INTERACTIONS), columns, steps)
@@ -231,8 +251,8 @@ def per_day(before: ir.Table, after: ir.Table) -> pd.DataFrame:
     frame = pd.DataFrame(counts).sort_index()
     if len(frame):
         # One event a century away would stretch the axis until nothing can be read.
-        frame = frame[(frame.index >= frame["AFTER"].first_valid_index()) | frame["AFTER"].isna().all()]
-        frame = frame[(frame.index <= frame["AFTER"].last_valid_index()) | frame["AFTER"].isna().all()]
+        if (left := frame.index[frame["AFTER"].notna()]).size:
+            frame = frame.loc[left.min() : left.max()]
         frame = frame.reindex(pd.date_range(frame.index.min(), frame.index.max(), freq="D"))
     return frame.fillna(0).astype("int64").rename_axis("DAY").reset_index()
 

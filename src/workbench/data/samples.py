@@ -1,5 +1,8 @@
 """The data sets that a newcomer can run at once, and how a dataset group is made from one of them."""
 
+import re
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from workbench.columns import INTERACTIONS
@@ -8,7 +11,7 @@ from workbench.data.sample_journey import JOURNEY
 from workbench.data.sample_movielens import MOVIELENS
 from workbench.data.sample_openbandit import OPENBANDIT
 from workbench.data.sample_shop import SHOP
-from workbench.errors import SourceError, WorkspaceError, nearest
+from workbench.errors import SourceError, WorkspaceError, meant, nearest
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.data.sources import Source
     from workbench.data.workspace import Workspace
 
+BARE_NAME = re.compile(r"[^\s./\\:*?\[\]]+")  # no path, pattern or URL
 SAMPLES: dict[str, Sample] = {each.name: each for each in (MOVIELENS, JOURNEY, OPENBANDIT, SHOP)}
 
 
@@ -29,6 +33,18 @@ def sample(name: str) -> Sample:
     if name not in SAMPLES:
         raise SourceError(f"There is no sample {name!r}.{nearest(name, SAMPLES)}")
     return SAMPLES[name]
+
+
+def require_source(source: str, groups: Sequence[str] = ()) -> None:
+    """Refuse a bare name that is no sample, none of the dataset groups and no file, naming what it may mean.
+
+    Raises:
+        SourceError: there is nothing of this name. Paths, patterns and URLs pass: opening them says what is wrong.
+    """
+    known = [*SAMPLES, *groups]
+    if source not in known and BARE_NAME.fullmatch(source) and not Path(source).exists():
+        what = "no sample, dataset group or file" if groups else "no sample or file"
+        raise SourceError(f"There is {what} called {source!r}.{nearest(source, known)} Or give the path of a file.")
 
 
 def sample_table(name: str, kind: str) -> "ir.Table":
@@ -99,7 +115,8 @@ def ensure_group(workspace: "Workspace", group: str, progress: bool = False) -> 
         return
     if group not in SAMPLES:
         raise WorkspaceError(
-            f"There is no dataset group {group!r}. Groups in this workspace: {', '.join(groups) or 'none yet'}. "
+            f"There is no dataset group {group!r}.{meant(group, [*groups, *SAMPLES])} "
+            f"Groups in this workspace: {', '.join(groups) or 'none yet'}. "
             f"Samples: {', '.join(SAMPLES)}. Prepare your own data with notebook 10_prepare_data, or name a sample."
         )
     prepare_sample(workspace, group, progress=progress)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import INTERACTIONS, ITEM_ID, ITEMS, TIMESTAMP, USER_ID, USERS
-from workbench.data.samples import SAMPLES, ensure_group
+from workbench.data.samples import SAMPLES, ensure_group, require_source
 from workbench.data.sources import open_source
 from workbench.data.workspace import Workspace
 from workbench.errors import RecipeError, nearest
@@ -67,7 +67,9 @@ def read_comparison(
         SourceError, WorkspaceError: a file, group or sample cannot be read.
     """
     reader = _Reader(dict(columns or {}), dict(options or {}))
-    if source in SAMPLES or source in workspace.groups()["GROUP"].tolist():
+    groups = workspace.groups()["GROUP"].tolist()
+    require_source(source, groups)
+    if source in SAMPLES or source in groups:
         ensure_group(workspace, source, progress=progress)
         own = read_tables(workspace.training_data(source))
     else:
