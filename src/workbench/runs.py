@@ -1,5 +1,6 @@
 """Run notebooks headlessly, one after another, and leave a report whatever happens."""
 
+import errno
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench import errors
+from workbench.data.atomic import BROKEN, disk_errors
 from workbench.errors import RunError
 from workbench.records import dump, versions, write_text
 from workbench.runs_sheets import Sheet, Task
@@ -82,11 +84,22 @@ def run(
 
     Returns:
         The run; a failed notebook ends it, is named in `failure`, and the report tells it.
+
+    Raises:
+        RunError: there is nothing to resume.
+        WorkspaceError: the reports folder cannot be written, or its disk is full.
     """
-    current = _resumed(sheet, reports) if resume else _fresh(sheet, reports)
+    with disk_errors(f"the report in {reports}", reports, (*BROKEN, errno.ENOENT, errno.EEXIST)):
+        current = _resumed(sheet, reports) if resume else _fresh(sheet, reports)
+    with disk_errors(f"the report in {current.folder}", current.folder):
+        return _work_through(current, workspace, single_file, progress)
+
+
+def _work_through(current: Run, workspace: Path, single_file: bool, progress: bool) -> Run:
+    """Run what is left of a run, note each outcome at once, and write the pages."""
     _save(current)
     begun = time.perf_counter()
-    for task, outcome in zip(sheet.tasks, current.outcomes, strict=True):
+    for task, outcome in zip(current.sheet.tasks, current.outcomes, strict=True):
         if outcome.status == COMPLETED:
             continue
         _run_task(current, task, outcome, workspace, progress)

@@ -183,7 +183,8 @@ def _disk_reason(error: Exception) -> str | None:
 
 
 def _disk_message(doing: str, root: Path, reason: str, full: bool) -> str:
-    free = shutil.disk_usage(root).free / 1e6 if root.exists() else 0.0
+    root = next(place for place in (root, *root.absolute().parents) if place.exists())
+    free = shutil.disk_usage(root).free / 1e6
     remedy = "Free some space" if full else "Mend the disk or its permissions"
     return (
         f"Could not write {doing}: {reason}. {free:,.1f} MB are free in {root}. "

@@ -4,6 +4,7 @@ Whatever is written is written beside its place, synced and renamed, and its cat
 dies at any moment leaves the state before or after, and the next opening says in `cleaned` what it removed.
 """
 
+import errno
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import pandas as pd
 
 from workbench.columns import KINDS
 from workbench.data import catalogue
-from workbench.data.atomic import disk_errors, stage
+from workbench.data.atomic import BROKEN, disk_errors, stage
 from workbench.data.catalogue import DATASET, GROUP, SOLUTION, Catalogue
 from workbench.data.connection import connect
 from workbench.data.differences import differences
@@ -50,8 +51,9 @@ class Workspace:
         self.path = Path(path or os.environ.get(HOME) or "workspace").expanduser().resolve()
         if self.path.exists() and not self.path.is_dir():
             raise WorkspaceError(f"{self.path} is a file; a workspace is a folder. Name a folder, or a new one.")
-        with disk_errors(f"the workspace {self.path}", self.path):
+        with disk_errors(f"the workspace {self.path}", self.path, (*BROKEN, errno.ENOENT)):
             self.path.mkdir(parents=True, exist_ok=True)
+        with disk_errors(f"the workspace {self.path}", self.path):
             self._catalogue = Catalogue(self.path / CATALOG)
             self.cleaned: list[str] = recover(self.path, self._catalogue)
         self.catalog_url: str = self._catalogue.url

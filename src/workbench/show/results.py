@@ -1,10 +1,12 @@
 """results.json: what a notebook found, in a form that programs and the report's index page read."""
 
+import errno
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from workbench.data.atomic import BROKEN, disk_errors
 from workbench.records import dump, versions, write_text
 
 
@@ -35,11 +37,11 @@ def write(
 
     Returns:
         The path of results.json. Numbers that are not finite are written as null.
+
+    Raises:
+        WorkspaceError: the folder cannot be written, or the disk is full.
     """
     folder = Path(report_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, figure in (figures or {}).items():
-        write_text(folder / "figures" / f"{name}.json", figure.to_json())
     document = {
         "notebook": notebook,
         "status": "completed",
@@ -54,7 +56,11 @@ def write(
         **facts,
     }
     path = folder / "results.json"
-    write_text(path, dump(document))
+    with disk_errors(f"the report {folder}", folder, (*BROKEN, errno.ENOENT, errno.EEXIST)):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, figure in (figures or {}).items():
+            write_text(folder / "figures" / f"{name}.json", figure.to_json())
+        write_text(path, dump(document))
     return path
 
 
