@@ -1,6 +1,7 @@
 """Executed notebooks become a report a colleague opens offline: index page, one page a notebook, or one file."""
 
 import json
+import re
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -31,11 +32,11 @@ def write(folder: Path, *, single_file: bool = False) -> Path:
     }
     if any(section.figures for section in sections.values()):
         write_text(folder / PLOTLY_FILE, _plotly())
+    links = {name: f"{name}.html" for name in sections}
     for position, entry in enumerate(run["notebooks"]):
         if entry["name"] in sections:
             page = _notebook_page(run, position, sections[entry["name"]])
-            write_text(folder / f"{entry['name']}.html", page)
-    links = {name: f"{name}.html" for name in sections}
+            write_text(folder / f"{entry['name']}.html", _relinked(page, run, links))
     write_text(folder / "index.html", _page(run["title"], _index(run, links), "", plotly="", wide=True))
     if single_file:
         write_text(folder / "report.html", _single(folder, run, list(sections)))
@@ -47,6 +48,18 @@ def redirect(target: str) -> str:
     safe = escape(target)
     refresh = f'<meta http-equiv="refresh" content="0;url={safe}">'
     return f'<!doctype html><meta charset="utf-8">{refresh}<a href="{safe}">Report</a>'
+
+
+def _relinked(page: str, run: dict[str, Any], links: dict[str, str]) -> str:
+    """Lead links between notebooks to their pages here; a notebook or guide outside the report keeps only its words."""
+    named = {each["name"]: each["results"].get("notebook", each["name"]) for each in run["notebooks"]}
+    targets = {named[name]: link for name, link in reversed(links.items())}  # of several runs of one, the first
+
+    def led(match: re.Match) -> str:
+        target = targets.get(match[1].removesuffix(".ipynb"))
+        return f'<a href="{target}">{match[2]}</a>' if target else match[2]
+
+    return re.sub(r'<a href="([^":#]+\.(?:ipynb|md))">(.*?)</a>', led, page, flags=re.S)
 
 
 def _notebook_page(run: dict[str, Any], position: int, section: Section) -> str:
@@ -67,10 +80,12 @@ def _notebook_page(run: dict[str, Any], position: int, section: Section) -> str:
 
 def _single(folder: Path, run: dict[str, Any], names: list[str]) -> str:
     sections = {name: render(folder / f"{name}.ipynb", prefix=f"{name}-") for name in names}
-    index = _index(run, {name: f"#{name}" for name in names})
+    links = {name: f"#{name}" for name in names}
+    index = _index(run, links)
     entries = {each["name"]: each for each in run["notebooks"]}
     body = "".join(
-        f'<section class="notebook" id="{name}">{_failure(entries[name])}{section.html}</section>'
+        f'<section class="notebook" id="{name}">{_failure(entries[name])}{_relinked(section.html, run, links)}'
+        "</section>"
         for name, section in sections.items()
     )
     figures = any(section.figures for section in sections.values())
