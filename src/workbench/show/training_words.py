@@ -121,17 +121,21 @@ def verdict(training: Training, metric: str) -> str:
     )
     short_of = training.notes["below_the_least"]
     warning = f" Trained although there is too little data: {'; '.join(short_of)}." if short_of else ""
-    return f"{score} {'; '.join(parts)}. {limits}{warning}"
+    return f"{score} {_capital('; '.join(parts))}. {limits}{warning}"
 
 
 def _against(gap: dict) -> str:
     reading = gap["READING"]
     if reading in ("higher", "lower"):
         return (
-            f"Beside {gap['BASELINE']} it is {reading} by {abs(gap['DIFFERENCE']):.4f}"
+            f"beside {gap['BASELINE']} it is {reading} by {abs(gap['DIFFERENCE']):.4f}"
             f"{_range(gap['LOW'], gap['HIGH'], 'difference ')}"
         )
-    return f"Beside {gap['BASELINE']} there is {reading}{_range(gap['LOW'], gap['HIGH'], 'difference ')}"
+    return f"beside {gap['BASELINE']} there is {reading}{_range(gap['LOW'], gap['HIGH'], 'difference ')}"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _range(low: float, high: float, words: str = "") -> str:
