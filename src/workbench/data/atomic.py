@@ -185,7 +185,7 @@ def _disk_reason(error: Exception) -> str | None:
 def _disk_message(doing: str, root: Path, reason: str, full: bool) -> str:
     root = next(place for place in (root, *root.absolute().parents) if place.exists())
     free = shutil.disk_usage(root).free / 1e6
-    remedy = "Free some space" if full else "Mend the disk or its permissions"
+    remedy = "Free some space" if full else "Mend the disk or its permissions, or name another folder,"
     return (
         f"Could not write {doing}: {reason}. {free:,.1f} MB are free in {root}. "
         f"Nothing that was there before is lost or changed. {remedy} and run it again."

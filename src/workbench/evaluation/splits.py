@@ -58,7 +58,6 @@ def make_split(
 
     Raises:
         SplitError: an unknown name, "given" without `test`, or data that leave a part empty.
-        ParameterError: `seed` is below 0.
     """
     if name not in SPLITS:
         raise SplitError(f"There is no split {name!r}.{nearest(name, SPLITS)}")
@@ -68,8 +67,6 @@ def make_split(
             if test is None
             else f"split {name!r} got a test table (test_source), but cuts its own: leave it out, or take {GIVEN!r}."
         )
-    if seed < 0:
-        raise ParameterError(f"seed must be 0 or more, not {seed}")
     if name == USERS_90_10:
         return users_90_10(events, seed, share=share)
     if name == GLOBAL_TIME:
@@ -95,9 +92,12 @@ def users_90_10(events: pd.DataFrame, seed: int = 0, *, share: float = 0.1) -> S
 
     Raises:
         SplitError: fewer than two users, or none with two events.
+        ParameterError: `seed` is below 0, or `share` outside 0 to 1.
 
     Source: Amazon Personalize developer guide, "Evaluating a solution version with metrics".
     """
+    if seed < 0:
+        raise ParameterError(f"seed must be 0 or more, not {seed}")
     log = read_log(events, USERS_90_10)
     _check_share(share)
     sizes = np.bincount(log.users)
@@ -210,7 +210,7 @@ def _singles(sizes: np.ndarray) -> dict[str, int]:
 
 def _check_share(share: float) -> None:
     if not 0 < share < 1:
-        raise ValueError(f"share must lie between 0 and 1, not {share!r}")
+        raise ParameterError(f"share must lie between 0 and 1, not {share!r}")
 
 
 def _split(name: str, log: Log, train: np.ndarray, history: np.ndarray, held: np.ndarray, extra: dict) -> Split:

@@ -61,10 +61,12 @@ def rates(
 
     Raises:
         AttributionError: a definition that is not a pair, an unknown event type, or lists needed and not given.
-        ValueError: level is not between 0 and 1.
+        ParameterError: level is not between 0 and 1, or seed below 0.
     """
     if not 0 < level < 1:
         raise ParameterError(f"level must lie between 0 and 1, not {level!r}")
+    if seed < 0:
+        raise ParameterError(f"seed must be 0 or more, not {seed}")
     counts = _Counts(events, sources, shown)
     tables, differences, left = [], [], []
     for name, pair in definitions.items():

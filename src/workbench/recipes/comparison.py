@@ -1,5 +1,6 @@
 """Several recipes on one split, in one process and on shared tables: who ranks better, by how much, and how surely."""
 
+import errno
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +11,8 @@ import pandas as pd
 from tqdm.auto import tqdm
 
 from workbench.columns import ITEM_ID, METRIC, RANK, RECIPE, SCORE, USER_ID
-from workbench.errors import RecipeError
+from workbench.data.atomic import BROKEN, disk_errors
+from workbench.errors import ParameterError, RecipeError
 from workbench.evaluation.intervals import paired_summary
 from workbench.evaluation.slices import score_slices
 from workbench.evaluation.splits import Split
@@ -100,11 +102,11 @@ def compare(
 
     Raises:
         RecipeError: `recipes` is wrong, or no recipe finished.
-        ValueError: `top_k` is below 1 or the budget not positive.
+        ParameterError: `top_k` is below 1 or the budget not positive.
     """
     cuts = metric_cuts(top_k)
     if budget_minutes is not None and not budget_minutes > 0:
-        raise ValueError(f"budget_minutes must be above 0, or None for no limit; not {budget_minutes!r}")
+        raise ParameterError(f"budget_minutes must be above 0, or None for no limit; not {budget_minutes!r}")
     entrants = find_entrants(recipes)
     started, limit = time.perf_counter(), float("inf") if budget_minutes is None else budget_minutes * 60
     judged: dict[str, Evaluation] = {}
@@ -145,15 +147,19 @@ def write_lists(comparison: Comparison, path: str | Path) -> Path:
     Returns:
         The path. Columns RECIPE, USER_ID, ITEM_ID (text, exactly as they came), RANK from 1, SCORE; every held-out
         user of every recipe that finished, added baselines left out unless nothing else finished.
+
+    Raises:
+        WorkspaceError: the folder cannot be written, or the disk is full.
     """
     added = [each.label for each in comparison.entrants if each.added]
     asked = comparison.lists[~comparison.lists[RECIPE].isin(added)]
     kept = asked if len(asked) else comparison.lists
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.tmp")
-    kept.to_parquet(beside, index=False)
-    beside.replace(path)
+    with disk_errors(f"the lists {path}", path.parent, (*BROKEN, errno.ENOENT, errno.EEXIST)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside = path.with_name(f"{path.name}.tmp")
+        kept.to_parquet(beside, index=False)
+        beside.replace(path)
     return path
 
 
