@@ -33,8 +33,12 @@ def main() -> None:
 @main.command()
 @click.argument("names", nargs=-1)
 @click.option("-p", "--parameter", "pairs", multiple=True, metavar="NAME=VALUE", help="Set a notebook's parameter.")
-@click.option("--workspace", type=click.Path(path_type=Path), help="Datasets and models. Default: ./workspace.")
-@click.option("--reports", type=click.Path(path_type=Path), help="Where reports go. Default: ./reports.")
+@click.option(
+    "--workspace", type=click.Path(path_type=Path), help="Datasets and models. Default: workspace/ beside notebooks/."
+)
+@click.option(
+    "--reports", type=click.Path(path_type=Path), help="Where reports go. Default: reports/ beside notebooks/."
+)
 @click.option("--resume", is_flag=True, help="Go on in the newest run of this sheet, after a failure.")
 @click.option("--single-file", is_flag=True, help="Also write one self-contained page, report.html.")
 @click.option("--no-progress", is_flag=True, help="No progress bar.")
@@ -47,7 +51,10 @@ def run(
     single_file: bool,
     no_progress: bool,
 ) -> None:
-    """Run a sheet (`workbench run movielens`) or notebooks by number (`workbench run 10 20 -p recipe=sims`)."""
+    """Run a sheet (`workbench run movielens`) or notebooks by number (`workbench run 10 20 -p recipe=sims`).
+
+    Without a name the sheet `movielens` runs. `workbench notebooks` lists what there is.
+    """
     from workbench import runs, runs_parameters, runs_sheets
 
     folder = runs_sheets.notebooks_folder()

@@ -106,7 +106,8 @@ def parse(notebook: Notebook, name: str, words: str) -> Any:
     try:
         value = yaml.safe_load(words)
     except yaml.YAMLError as error:
-        raise ParameterError(f"{name}={words}: {notebook.name} needs {WORDS.get(kind, kind)}; {error}") from error
+        problem = getattr(error, "problem", None) or "it cannot be read as YAML"  # the rest shows our input again
+        raise ParameterError(f"{name}={words}: {notebook.name} needs {WORDS.get(kind, kind)}; {problem}.") from error
     if kind == "list" and isinstance(value, str):
         value = [part.strip() for part in words.split(",")]
     return value

@@ -5,13 +5,16 @@ from html import escape
 
 import pandas as pd
 
+# The class stands twice where JupyterLab, which aligns every cell right, has to be outweighed.
 STYLE = (
     "<style>.wb-table{overflow-x:auto;margin:.4em 0 1em}.wb-table table{border-collapse:collapse;font-size:.92em}"
     ".wb-table .wb-caption{font-weight:600;margin:.2em 0}.wb-table th{white-space:nowrap}"
-    ".wb-table th,.wb-table td{padding:.25em .7em;text-align:left;vertical-align:top;max-width:34em;"
-    "overflow-wrap:anywhere;border-bottom:1px solid #d1d5db}.wb-table td.n,.wb-table th.n{text-align:right;"
+    ".wb-table th,.wb-table td{padding:.25em .7em;vertical-align:top;max-width:34em;"
+    "overflow-wrap:anywhere;border-bottom:1px solid #d1d5db}.wb-table td.n,.wb-table th.n{"
     "font-variant-numeric:tabular-nums}.wb-table td{overflow-wrap:normal;min-width:2em}"
     ".wb-table td.w{overflow-wrap:anywhere;min-width:14em}"
+    ".wb-table.wb-table th,.wb-table.wb-table td{text-align:left}"
+    ".wb-table.wb-table th.n,.wb-table.wb-table td.n{text-align:right}"
     ".wb-more{color:#6b7280;font-size:.88em}</style>"
 )
 WORDY = 40  # characters from which a cell keeps a readable width on a narrow screen
