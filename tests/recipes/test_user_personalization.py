@@ -18,8 +18,11 @@ def frame(histories, **columns):
     return pd.DataFrame(rows, columns=COLUMNS).assign(**columns)
 
 
+PLAIN = {"ridge": 300.0, "popularity_discount": 0.0}  # nothing is chosen
+
+
 def fit(table, **hyperparameters):
-    return build("user-personalization", hyperparameters).fit(TrainingData(table))
+    return build("user-personalization", PLAIN | hyperparameters).fit(TrainingData(table))
 
 
 def scores_of(recipe, items, **columns):

@@ -13,6 +13,7 @@ from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_h
 from workbench.recipes.gram import Sequences, has_window, normal_equations, sequences
 from workbench.recipes.gram_separate import separate_equations, solve_separately
 from workbench.recipes.popularity import encode
+from workbench.recipes.ridge_choice import RIDGES, START, Choice, Probe, choose, discount_factors, pick_rows
 
 MOST_WEIGHTS = 300_000_000  # numbers in the table of learned weights: 1.2 GB of float32
 MOST_RARE_PAIRS = 30_000_000  # pairs of a rare item and a later one: about 1 GB while they are added up
@@ -28,7 +29,8 @@ class UserPersonalization(Recipe):
 
     Events of equal time keep their order in the table. When items times decays exceed `dense_features`, the most
     frequent items are solved together and every rarer one by itself, as if it met no other; notes say how many.
-    A history without any known event gets popularity.
+    A history without any known event gets popularity. A ridge or popularity_discount of None is chosen by how well the
+    newest row of each user is foretold when it is left out; see `ridge_choice`.
     """
 
     family = "autoregressive"
@@ -57,8 +59,7 @@ class UserPersonalization(Recipe):
             weights = weights / weights.mean()  # only ratios count, whatever the ridge
         events = sequences(codes, offsets, weights, weights)
         self._choose_columns(np.bincount(codes, minlength=len(self.item_ids)))
-        self.weights = self._solve_together(events, progress)
-        self.rare_weights = self._solve_rare(events)
+        self._solve(events, progress)
         return self
 
     def score(self, histories: Histories) -> np.ndarray:
@@ -148,7 +149,7 @@ class UserPersonalization(Recipe):
         self.rare_columns = _others(self.columns)
         self.notes["items_solved_together"] = m
         self.notes["items_solved_by_themselves"] = n_items - m
-        needed = (k * m) ** 2 * 8 + n_items * k * m * 8
+        needed = (k * m) ** 2 * 16 + n_items * k * m * 8
         self.notes["predicted_memory_gb"] = round(needed / 1e9, 2)
         free = psutil.virtual_memory().available
         if needed > free:
@@ -157,8 +158,8 @@ class UserPersonalization(Recipe):
                 f"are free. Set dense_features below {int(k * m * (free / needed) ** 0.5):,}, or use fewer decays."
             )
 
-    def _solve_together(self, events: Sequences, progress: bool) -> np.ndarray:
-        """Solve for the frequent items: (k * m, n_items) float32.
+    def _solve(self, events: Sequences, progress: bool) -> None:
+        """Solve for frequent items together and for rare ones each by itself.
 
         The factorisation runs in float64, where rounding could make it fail; the solutions need only float32.
         """
@@ -166,24 +167,64 @@ class UserPersonalization(Recipe):
         gram, cross = normal_equations(
             events, self.decays, self.lags, self.columns, n_items, cross_dtype=np.float32, progress=progress
         )
-        gram.flat[:: len(gram) + 1] += self.hyperparameters["ridge"]
+        own, rare_cross = self._rare_equations(events)
+        choice = self._choose_ridge(events, gram, cross, own, rare_cross)
+        factors = discount_factors(self.popularity, choice.discount)
+        gram.flat[:: len(gram) + 1] += choice.ridge
         # Transposes of symmetric or finished tables are what LAPACK can overwrite without a copy.
         factor = linalg.cholesky(gram.T, lower=True, overwrite_a=True, check_finite=False).astype(np.float32)
         del gram
         solved = linalg.cho_solve((factor, True), cross.T, overwrite_b=True, check_finite=False)
-        return np.ascontiguousarray(solved)
+        self.weights = np.multiply(solved, factors, order="C")
+        rare = solve_separately(own, rare_cross, choice.ridge)
+        self.rare_weights = sparse.csr_matrix(rare.multiply(factors[None, :]), dtype=np.float32)
 
-    def _solve_rare(self, events: Sequences) -> sparse.csr_matrix:
-        """Solve every rare item by itself, with fewer lags where their pairs would not fit into memory."""
+    def _rare_equations(self, events: Sequences) -> tuple[np.ndarray, sparse.csr_matrix]:
+        """Sum up the equations of rare items, with fewer lags where their pairs would not fit into memory."""
         n_items, lags = len(self.item_ids), self.lags
         if self.rare_columns.max(initial=-1) < 0:
-            return sparse.csr_matrix((0, n_items), dtype=np.float32)
+            return np.zeros((0, len(self.decays), len(self.decays))), sparse.csr_matrix((0, n_items), dtype=np.float32)
         after = (events.last - np.arange(len(events.items)))[self.rare_columns[events.items] >= 0]
         while lags > 1 and np.minimum(after, lags).sum() > MOST_RARE_PAIRS:
             lags = max(1, lags * 3 // 4)
         self.notes["lags_of_rare_items"] = lags
-        own, cross = separate_equations(events, self.decays, lags, self.rare_columns, n_items)
-        return solve_separately(own, cross, self.hyperparameters["ridge"])
+        return separate_equations(events, self.decays, lags, self.rare_columns, n_items)
+
+    def _choose_ridge(
+        self, events: Sequences, gram: np.ndarray, cross: np.ndarray, own: np.ndarray, rare_cross: sparse.csr_matrix
+    ) -> Choice:
+        """Take ridge and discount as given; choose those that are None, and note what was tried."""
+        ridge, discount = self.hyperparameters["ridge"], self.hyperparameters["popularity_discount"]
+        rows = pick_rows(events)
+        if (ridge is not None and discount is not None) or not len(rows):
+            choice = Choice(RIDGES[START] if ridge is None else ridge, discount or 0.0, [])
+        else:
+            probe = self._probe(events, rows)
+            choice = choose(gram, cross, own, rare_cross, probe, self.popularity, ridge, discount)
+        self.notes |= {"ridge": choice.ridge, "popularity_discount": choice.discount}
+        self.notes |= {"chosen_by_rows": len(rows) if choice.tried else 0, "tried": choice.tried}
+        return choice
+
+    def _probe(self, events: Sequences, newest: np.ndarray) -> Probe:
+        """Lay out the rows that foretell the given events."""
+        lengths = newest - events.first[newest]
+        rows = np.repeat(np.arange(len(newest)), lengths)
+        past = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) + events.first[newest][rows]
+        age, codes = newest[rows] - 1 - past, events.items[past]
+        laid = (rows, codes, age, events.inputs[past])
+        others = codes != events.items[newest][rows]
+        seen = sparse.csr_matrix(
+            (np.ones(int(others.sum()), dtype=bool), (rows[others], codes[others])),
+            shape=(len(newest), len(self.item_ids)),
+        )
+        seen.sum_duplicates()
+        return Probe(
+            features=self._features(*laid, self.columns, len(newest)),
+            rare=self._features(*laid, self.rare_columns, len(newest)),
+            targets=events.items[newest],
+            weights=events.targets[newest].astype(np.float32),
+            seen=seen,
+        )
 
     def _features(
         self, rows: np.ndarray, codes: np.ndarray, age: np.ndarray, values: np.ndarray, columns: np.ndarray, n: int

@@ -15,7 +15,7 @@ KINDS_OF_VALUE = {"int": int, "float": float, "bool": bool, "text": str, "list":
 class Hyperparameter:
     """One setting of a recipe.
 
-    default: used when nothing is given.
+    default: used when nothing is given; None where the recipe chooses a value itself.
     meaning: one sentence for people.
     type: "int", "float", "bool", "text", "list" (of numbers, each inside low and high) or "mapping" (text to number,
         each inside low and high).
@@ -40,6 +40,8 @@ class Hyperparameter:
         Raises:
             RecipeError: the type is wrong, the value is outside its range, or it is none of the choices.
         """
+        if value is None and self.default is None:
+            return None
         if self.type == "list":
             return [self._number(f"{name}[{n}]", each) for n, each in enumerate(self._instance(name, value))]
         if self.type == "mapping":

@@ -107,7 +107,21 @@ ROWS = (
             ),
             "lags": Hyperparameter(100, "How many events back a prediction looks.", "int", 1, 2000, tunable=True),
             "ridge": Hyperparameter(
-                300.0, "Regularisation; more for little data.", "float", 1e-3, 1e7, tunable=True, log=True
+                None,
+                "Regularisation; None chooses it by each user's newest event in the training data.",
+                "float",
+                1e-3,
+                1e7,
+                tunable=True,
+                log=True,
+            ),
+            "popularity_discount": Hyperparameter(
+                None,
+                "Divides scores by the item's popularity to this power; None chooses it together with ridge.",
+                "float",
+                0.0,
+                1.0,
+                tunable=True,
             ),
             "event_weights": Hyperparameter(
                 {}, "EVENT_TYPE to weight; only ratios count. Types left out weigh 1.", "mapping", 0.0, 1.0

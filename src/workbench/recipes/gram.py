@@ -150,6 +150,15 @@ class Later:
         # R's weight decay ** (d - 1) is G's decay ** d over decay, so it is one more column of the same product.
         self.columns = np.stack([*weights, events.targets / decay], axis=1)
 
+    def meetings(self, events: Sequences, early: np.ndarray, apart: np.ndarray, b: int) -> np.ndarray:
+        """Give the part in G_ab of single pairs of events, for decay number b."""
+        late = early + apart
+        values = self.decay ** apart.astype(np.float64) * self.columns[late, b] * events.inputs[early]
+        if self.windowed:
+            steps = (self.lags - apart).astype(np.float64)
+            values -= self.decays[b] ** steps * self.beyond[b][early] * events.inputs[late]
+        return values
+
     def own_products(self, features: np.ndarray, m: int) -> list[np.ndarray]:
         """Sum, for every b and every feature, what the events of its item contribute to G_ab by themselves."""
         used = features >= 0

@@ -167,10 +167,12 @@ def _search(study: Any, task: _Task, progress: bool) -> dict[str, Any]:
 
 
 def _enqueue_default(study: Any, task: _Task) -> None:
-    """Put the catalogue's defaults first, unless a trial of them is done, under way or waiting."""
+    """Put the catalogue's defaults first, unless a trial of them is done, under way or waiting, or none can be."""
     there = [trial for trial in study.get_trials(deepcopy=False) if trial.user_attrs.get(DEFAULT)]
     if any(trial.state.name in ("COMPLETE", "RUNNING", "WAITING") for trial in there):
         return
+    if any(each.default is None for each in task.ranges):
+        return  # the recipe chooses such a value itself, which no trial of fixed values can stand for
     values = {each.name: each.stored(each.default) for each in task.ranges if each.default is not None}
     study.enqueue_trial(values, user_attrs={DEFAULT: True, OWNER: owner()})
 
