@@ -47,7 +47,7 @@ def ranking(summary: pd.DataFrame, metric: str, baseline: str, title: str = "") 
         figure.add_vline(x=float(mark.iloc[0]), line={"color": GREY, "dash": "dash", "width": 1})
     figure.update_xaxes(rangemode="tozero")
     words = title or f"{short(metric)} with 95 % intervals; dashed line: best baseline, {baseline}"
-    return finish(figure, _wrap(words, 60), f"mean {short(metric)}", height=int(150 + ROW_HEIGHT * len(rows)))
+    return finish(figure, _wrap(words, 48), f"mean {short(metric)}", height=int(150 + ROW_HEIGHT * len(rows)))
 
 
 def gaps(differences: pd.DataFrame, metric: str, title: str, names: tuple[str, str]) -> go.Figure:
@@ -81,7 +81,7 @@ def gaps(differences: pd.DataFrame, metric: str, title: str, names: tuple[str, s
     figure.add_vline(x=0, line={"color": "#1f2937", "dash": "dash", "width": 1})
     figure.update_yaxes(categoryorder="array", categoryarray=labels)
     height = int(190 + ROW_HEIGHT * len(rows))
-    finish(figure, _wrap(title, 60), f"difference in {short(metric)}", height=height)
+    finish(figure, _wrap(title, 48), f"difference in {short(metric)}", height=height)
     # The legend's place is a share of the plot's height; below the axis title it must be a number of pixels.
     return figure.update_layout(legend={"y": -70 / (height - 150)})
 
