@@ -6,7 +6,7 @@ import pytest
 
 from workbench.data.preparation import default_steps, drafts, group_name, histories, per_day, store, summary
 from workbench.data.workspace import Workspace
-from workbench.errors import FlowError, SourceError
+from workbench.errors import FlowError, ParameterError, SourceError
 
 
 @pytest.fixture
@@ -50,6 +50,16 @@ def test_given_steps_replace_the_default_and_see_the_other_tables(files):
 def test_a_source_that_is_not_there_is_named():
     with pytest.raises(SourceError, match=r"nowhere\.csv"):
         drafts({"interactions": "nowhere.csv"}, {}, {})
+
+
+def test_a_file_without_mapped_ids_is_refused_under_its_own_names(tmp_path):
+    (tmp_path / "kauf.csv").write_text("Kunde;Artikel Nr;user id\n1;2;3\n4;5;6\n")
+    sources = {"interactions": str(tmp_path / "kauf.csv")}
+    words = r"'Artikel Nr', 'user id'.*with columns=\{'user id': 'USER_ID', 'its name'"
+    with pytest.raises(ParameterError, match=words):
+        drafts(sources, {}, {})
+    steps = [{"step": "rename", "columns": {"Kunde": "USER_ID", "Artikel Nr": "ITEM_ID"}}]
+    assert "USER_ID" in drafts(sources, {}, {"interactions": steps})["interactions"].run().table.columns
 
 
 def test_names_that_no_schema_may_hold_become_valid_and_stay_different():

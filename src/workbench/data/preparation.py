@@ -25,6 +25,7 @@ from workbench.columns import (
     USER_ID,
     USERS,
 )
+from workbench.data.column_rules import likely
 from workbench.data.connection import connect
 from workbench.data.flow import Flow, FlowResult
 from workbench.data.samples import SAMPLES, require_source
@@ -39,6 +40,7 @@ LENGTH_NAMES = ["1", "2–4", "5–9", "10–19", "20–49", "50–99", "100–1
 EPOCH = datetime(1970, 1, 1)
 YEAR_10000 = 253_402_300_800  # seconds
 REPORT_ROWS = 10_000  # of a sample's table are looked at to describe its columns; its types are known already
+MAPPINGS = {INTERACTIONS: "columns", ITEMS: "item_columns", USERS: "user_columns"}  # of the notebook's parameters
 KEYS = {INTERACTIONS: (USER_ID, ITEM_ID, TIMESTAMP), ITEMS: (ITEM_ID,), USERS: (USER_ID,)}
 
 
@@ -104,7 +106,7 @@ def drafts(
         Dataset kind to its draft, interactions last, so a group is complete once they are stored.
 
     Raises:
-        ParameterError: no source for the interactions.
+        ParameterError: no source for the interactions, or a table without ids or times, and no steps to make them.
         SourceError: a source that cannot be opened.
     """
     given = {kind: source for kind, source in sources.items() if source}
@@ -120,11 +122,27 @@ def drafts(
         opened[kind] = open_source(source, columns=columns.get(kind) or None, options=reading)
     tables = {kind: draft.raw for kind, draft in found.items()} | {kind: each.table for kind, each in opened.items()}
     for kind, each in opened.items():
+        if not steps.get(kind):
+            _require_key(kind, each.name, each.table.columns)
         flow = Flow(steps.get(kind) or default_steps(kind, each.table.columns))
         others = {name: table for name, table in tables.items() if name != kind}
         origin = {"source": each.name, "columns": columns.get(kind) or {}, "flow": flow.steps}
         found[kind] = Draft(kind, each.name, each.table, each.report, flow, others, origin)
     return dict(sorted(found.items(), key=lambda pair: (pair[0] == INTERACTIONS, KINDS.index(pair[0]))))
+
+
+def _require_key(kind: str, name: str, columns: tuple[str, ...]) -> None:
+    """Refuse a table without its key columns before any step renames what the user has to map."""
+    missing = [each for each in KEYS[kind] if each not in columns]
+    if not missing or not _valid_names(columns):  # without renamed columns the schema's own check says it as well
+        return
+    known = {*KEYS[kind], ROW}
+    free = [each for each in columns if each not in known]
+    pairs = ", ".join(f"{likely(each, free) or 'its name'!r}: {each!r}" for each in missing)
+    raise ParameterError(
+        f"{name}: no column is {' or '.join(missing)}, which {kind} need. Its columns are "
+        f"{', '.join(map(repr, free)) or 'none but those'}. Say which is which with {MAPPINGS[kind]}={{{pairs}}}."
+    )
 
 
 def _of_sample(
