@@ -121,10 +121,14 @@ def _fit(notebook: Notebook, parameter: Parameter, value: Any) -> Any:
     right = accepted is None or (isinstance(value, accepted) and not (kind == "int" and isinstance(value, bool)))
     if not right:
         raise ParameterError(
-            f"{parameter.name}={value!r}: {notebook.name} needs {WORDS[kind]}, got {type(value).__name__}. "
+            f"{parameter.name}={value!r}: {notebook.name} needs {WORDS[kind]}, got {_kind(value)}. "
             f"Its default is {parameter.default}; {parameter.help or 'see the parameters cell'}."
         )
     return value
+
+
+def _kind(value: Any) -> str:
+    return "nothing" if value is None else type(value).__name__
 
 
 def _markdown_lines(document: nbformat.NotebookNode) -> Iterable[str]:

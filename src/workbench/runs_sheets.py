@@ -51,8 +51,8 @@ def notebooks_folder(start: Path | None = None) -> Path:
     )
 
 
-def find_notebook(folder: Path, words: str) -> Path:
-    """Find a notebook by number ("10"), name ("10_prepare_data") or path.
+def find_notebook(folder: Path, words: str, where: str = "") -> Path:
+    """Find a notebook by number ("10"), name ("10_prepare_data") or path; `where` it was named opens the message.
 
     Raises:
         RunError: no such notebook; the nearest names are offered.
@@ -68,7 +68,7 @@ def find_notebook(folder: Path, words: str) -> Path:
     numbered = [path for name, path in names.items() if name.split("_")[0] == words]
     if len(numbered) == 1:
         return numbered[0]
-    raise RunError(f"There is no notebook {words!r} in {folder.name}/.{nearest(words, names)}")
+    raise RunError(f"{where}There is no notebook {words!r} in {folder.name}/.{nearest(words, names)}")
 
 
 def find_sheet(folder: Path, words: str) -> Path | None:
@@ -146,7 +146,7 @@ def _task(folder: Path, entry: Any, shared: Mapping[str, Any], where: str = "the
     if not isinstance(entry, dict) or not isinstance(entry.get("notebook"), str):
         raise RunError(f"{where}: a notebook is a name, or a mapping with 'notebook' and 'parameters'; got {entry!r}.")
     _known_keys(where, entry, TASK_KEYS)
-    notebook = inspect(find_notebook(folder, entry["notebook"]))
+    notebook = inspect(find_notebook(folder, entry["notebook"], f"{where}: " if where.endswith("ml") else ""))
     own = entry.get("parameters") or {}
     if not isinstance(own, dict):
         raise ParameterError(f"{where}: parameters of {notebook.name} must be a mapping, got {own!r}.")

@@ -40,6 +40,11 @@ def test_wrong_type_says_what_was_got_and_needed(make_notebook, name, value):
         check(inspect(make_notebook("10_ask")), {name: value})
 
 
+def test_no_value_is_called_nothing(make_notebook):
+    with pytest.raises(ParameterError, match="days=None: 10_ask needs a whole number, got nothing"):
+        check(inspect(make_notebook("10_ask")), {"days": None})
+
+
 def test_whole_numbers_pass_as_floats(make_notebook):
     assert check(inspect(make_notebook("10_ask")), {"share": 1}) == {"share": 1.0}
 
