@@ -31,7 +31,7 @@ test-all: $(TEST_STAMP) lint ## Everything, minutes-long tests included.
 
 lint: $(TEST_STAMP)
 	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check -q . || { echo "Run: $(PY) -m ruff format ."; exit 1; }
+	@$(PY) -m ruff format --check -q src tests || { echo "Run: $(PY) -m ruff format src tests"; exit 1; }
 
 lab: $(STAMP) ## Open JupyterLab in notebooks/.
 	@$(VENV)/bin/workbench lab

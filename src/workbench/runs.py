@@ -80,7 +80,7 @@ def run(
         reports: folder that gets <sheet>/<run>/ and <sheet>/latest.
         resume: go on in the newest run of this sheet: notebooks completed there with equal parameters are kept.
         single_file: also write everything as one self-contained page.
-        progress: show a bar with notebook, cell and time on stderr.
+        progress: show a bar with notebook, cell and time on stderr; left out where stderr is no terminal.
 
     Returns:
         The run; a failed notebook ends it, is named in `failure`, and the report tells it.
@@ -98,6 +98,7 @@ def run(
 def _work_through(current: Run, workspace: Path, single_file: bool, progress: bool) -> Run:
     """Run what is left of a run, note each outcome at once, and write the pages."""
     _save(current)
+    progress = progress and sys.stderr.isatty()  # a bar in a log file is one endless line
     begun = time.perf_counter()
     for task, outcome in zip(current.sheet.tasks, current.outcomes, strict=True):
         if outcome.status == COMPLETED:

@@ -33,8 +33,8 @@ def check_log(rows: int) -> str:
     """Generate a log as Parquet (not timed) and check it."""
     import duckdb
 
-    from workbench.data.insights import insights
     from workbench.data.connection import connect
+    from workbench.data.insights import insights
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.parquet"

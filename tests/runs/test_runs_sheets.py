@@ -41,7 +41,10 @@ def test_numbers_make_a_sheet_of_their_own(folder):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("notebooks: [10_prepair]", "mine.yaml: There is no notebook '10_prepair' in notebooks/. Did you mean '10_prepare'"),
+        (
+            "notebooks: [10_prepair]",
+            "mine.yaml: There is no notebook .10_prepair. in notebooks/. Did you mean .10_prep",
+        ),
         ("notebook: [10_prepare]", "a list under 'notebooks'"),
         ("notebooks: []", "a list under 'notebooks'"),
         ("- x", "a list under 'notebooks'"),

@@ -14,6 +14,7 @@ from workbench.data.workspace import Workspace
 from workbench.errors import RecipeError, nearest
 from workbench.recipes.contract import TrainingData
 from workbench.recipes.training_data import read_tables
+from workbench.recipes.tuning_study import hash_events
 
 # Names that logs commonly use; a match is reported, and `columns` overrules it.
 USUAL_NAMES = {
@@ -30,11 +31,13 @@ class ComparisonData:
     data: interactions in the source's order, with TIMESTAMP; items and users where there are any.
     test: the held-out events of a published split, or None.
     notes: what was recognised, renamed or made up, one sentence each.
+    hash: identifies the interactions; a dataset group's is that of its dataset version.
     """
 
     data: TrainingData
     test: pd.DataFrame | None
     notes: list[str]
+    hash: str
 
 
 def read_comparison(
@@ -71,9 +74,11 @@ def read_comparison(
     require_source(source, groups)
     if source in SAMPLES or source in groups:
         ensure_group(workspace, source, progress=progress)
-        own = read_tables(workspace.training_data(source))
+        versions = workspace.training_data(source)
+        own, identity = read_tables(versions), versions[INTERACTIONS].hash
     else:
         own = TrainingData(reader.read(source, INTERACTIONS, (USER_ID, ITEM_ID)))
+        identity = hash_events(own.interactions)
     data = TrainingData(
         own.interactions,
         reader.read(items, ITEMS, (ITEM_ID,)) if items else own.items,
@@ -81,7 +86,7 @@ def read_comparison(
     )
     test = reader.read(test_source, "test events", (USER_ID, ITEM_ID)) if test_source else None
     reader.refuse_unused()
-    return ComparisonData(data, test, reader.notes)
+    return ComparisonData(data, test, reader.notes, identity)
 
 
 class _Reader:
