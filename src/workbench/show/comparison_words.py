@@ -117,6 +117,8 @@ def _range(low: float, high: float) -> str:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return f"{len(value)} settings"
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "nothing"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
