@@ -57,11 +57,12 @@ def test_a_lone_recipe_is_not_called_a_winner(clear):
     assert "since no other recipe finished" in comparison_words.verdict(alone)
 
 
-def test_tables_order_recipes_by_score_and_hold_every_metric(clear):
+def test_tables_order_recipes_by_score_and_hold_every_metric_at_the_cut(clear):
     assert comparison_words.outcome_table(clear)["RECIPE"].iloc[0] == "<b>closed</b> form"
     table = comparison_words.metric_table(clear)
     assert list(table.columns[1:-1]) == clear.order
-    assert len(table) == clear.summary["METRIC"].nunique() + len(clear.catalogue.columns) - 1
+    at_ten = clear.summary["METRIC"].str.endswith("_at_10")
+    assert len(table) == clear.summary.loc[at_ten, "METRIC"].nunique() + len(clear.catalogue.columns) - 1
     notes = comparison_words.note_table(clear)
     assert {"rows", "items solved together"} <= set(notes["WHAT"])
 
@@ -77,12 +78,21 @@ def test_unclear_differences_are_hollow(unclear):
     symbols = {trace.name: trace.marker.symbol for trace in figure.data}
     assert symbols == {"clear": "circle", "not clear": "circle-open"}
     assert sum(len(trace.x) for trace in figure.data) == 6
+    assert figure.layout.legend.yref == "container"
 
 
 def test_each_recipe_has_a_symbol_of_its_own_in_the_trade_off(clear):
     figure = charts.trade_off(comparison_words.scores(clear), "SECONDS", clear.metric, "time", "seconds", log=True)
     assert len({trace.marker.symbol for trace in figure.data}) == len(figure.data) == 3
     assert figure.layout.xaxis.type == "log"
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [([0.3, 0.9], [-1.1, 0.1]), ([1.0, 1.0], [-0.1, 1.1])])
+def test_a_log_axis_has_one_label_a_power_of_ten_and_at_least_two(seconds, ends):
+    table = pd.DataFrame({"RECIPE": ["a", "b"], "MEAN": 0.5, "LOW": 0.4, "HIGH": 0.6, "SECONDS": seconds})
+    axis = charts.trade_off(table, "SECONDS", "precision_at_10", "time", "seconds", log=True).layout.xaxis
+    assert axis.dtick == 1
+    assert list(axis.range) == pytest.approx(ends)
 
 
 def test_the_picker_draws_what_is_chosen(clear):

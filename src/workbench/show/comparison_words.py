@@ -8,6 +8,8 @@ from workbench.recipes.comparison import DONE, Comparison
 from workbench.show.metric_names import meaning, short
 from workbench.show.training_words import COUNTS
 
+SETTINGS = ("exclude_seen", "diversity_from")  # the same for every recipe, and shown elsewhere
+
 
 def outcome_table(comparison: Comparison) -> pd.DataFrame:
     """One row a recipe, best first, then those without a result: score, interval, coverage, seconds, what happened."""
@@ -40,11 +42,13 @@ def scores(comparison: Comparison) -> pd.DataFrame:
 
 
 def metric_table(comparison: Comparison) -> pd.DataFrame:
-    """METRIC, a column for every recipe that finished, best first, and what the metric says."""
+    """METRIC at the main list cut and of all lists together, a column for every recipe that finished, best first."""
+    cut = comparison.metric.rpartition("_")[2]
     means = comparison.summary.pivot(index=METRIC, columns=RECIPE, values="MEAN")
     whole = comparison.catalogue.set_index(RECIPE).T
-    ordered = [*dict.fromkeys(comparison.summary[METRIC]), *whole.index]
-    table = pd.concat([means, whole]).loc[ordered, comparison.order]
+    at_cut = [key for key in dict.fromkeys(comparison.summary[METRIC]) if key.endswith(f"_at_{cut}")]
+    ordered = [*at_cut, *whole.index]
+    table = pd.concat([means, whole]).loc[ordered, comparison.order].round(4)
     table.insert(0, METRIC, [short(key) for key in ordered])
     return table.assign(MEANS=[meaning(key) for key in ordered]).reset_index(drop=True)
 
@@ -56,11 +60,12 @@ def split_table(split: Split) -> pd.DataFrame:
 
 
 def note_table(comparison: Comparison) -> pd.DataFrame:
-    """RECIPE, WHAT and VALUE: everything that fits and lists counted, capped or fell back to."""
+    """RECIPE, WHAT and VALUE: what fits and lists counted, chose, capped or fell back to; counts of 0 are left out."""
     rows = []
     for label, notes in comparison.notes.items():
         flat = {key: value for key, value in notes.items() if key != "recipe"} | notes.get("recipe", {})
-        rows += [(label, key.replace("_", " "), _plain(value)) for key, value in flat.items()]
+        told = {key: value for key, value in flat.items() if key not in SETTINGS and value not in (0, [], "")}
+        rows += [(label, key.replace("_", " "), _plain(value)) for key, value in told.items()]
     return pd.DataFrame(rows, columns=[RECIPE, "WHAT", "VALUE"])
 
 
