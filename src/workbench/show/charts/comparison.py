@@ -1,10 +1,12 @@
 """Several recipes beside each other: who is ahead and how surely, what accuracy costs in coverage and time."""
 
+import math
+
 import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.columns import METRIC, RECIPE
-from workbench.show.charts.theme import BLUE, COLORWAY, GREY, SYMBOLS, finish
+from workbench.show.charts.theme import BLUE, COLORWAY, GREY, SYMBOLS, finish, legend_at_foot
 from workbench.show.metric_names import short
 
 ROW_HEIGHT = 44  # pixels of one recipe or pair
@@ -80,10 +82,8 @@ def gaps(differences: pd.DataFrame, metric: str, title: str, names: tuple[str, s
         )
     figure.add_vline(x=0, line={"color": "#1f2937", "dash": "dash", "width": 1})
     figure.update_yaxes(categoryorder="array", categoryarray=labels)
-    height = int(190 + ROW_HEIGHT * len(rows))
-    finish(figure, _wrap(title, 48), f"difference in {short(metric)}", height=height)
-    # The legend's place is a share of the plot's height; below the axis title it must be a number of pixels.
-    return figure.update_layout(legend={"y": -70 / (height - 150)})
+    height = int(180 + ROW_HEIGHT * len(rows))
+    return legend_at_foot(finish(figure, _wrap(title, 48), f"difference in {short(metric)}", height=height))
 
 
 def trade_off(table: pd.DataFrame, x: str, metric: str, title: str, axis: str, log: bool = False) -> go.Figure:
@@ -110,7 +110,12 @@ def trade_off(table: pd.DataFrame, x: str, metric: str, title: str, axis: str, l
             hovertemplate=f"%{{x:.4g}} → %{{y:.4f}} ({row['LOW']:.4f} to {row['HIGH']:.4f})",
         )
     figure.update_yaxes(rangemode="tozero")
-    figure.update_xaxes(type="log" if log else "linear", rangemode="normal" if log else "tozero")
+    if log:
+        # Whole powers of ten at both ends, so that the labels, one a power, are never fewer than two.
+        low, high = math.floor(math.log10(table[x].min())), math.ceil(math.log10(table[x].max()))
+        figure.update_xaxes(type="log", dtick=1, range=[low - 0.1, max(high, low + 1) + 0.1])
+    else:
+        figure.update_xaxes(rangemode="tozero")
     height = int(400 + 22 * len(table))
     return finish(figure, title, axis, f"mean {short(metric)}", height=height)
 

@@ -44,3 +44,14 @@ def finish(figure: go.Figure, title: str, x: str = "", y: str = "", height: int 
     if y:
         figure.update_yaxes(title_text=y)
     return figure
+
+
+def legend_at_foot(figure: go.Figure, rows: int = 1) -> go.Figure:
+    """Put the legend at the figure's lower edge, clear of the axis title at any width and height.
+
+    Args:
+        figure: changed in place and returned; its height includes the legend.
+        rows: lines that the legend may need on a phone.
+    """
+    figure.update_layout(legend={"yref": "container", "yanchor": "bottom", "y": 0}, margin={"b": 60 + 22 * rows})
+    return figure
