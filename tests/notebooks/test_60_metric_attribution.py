@@ -28,7 +28,13 @@ def test_parameters_steer_what_is_counted(run_notebook, tmp_path):
     assert {"home-personal", "home-popular", "SOURCE_NAME_UNDEFINED"} <= sources
     assert {row["RATE"] for row in found["rates"]} == {"cart"}
     assert found["figures"] == ["differences", "rates", "totals", "trend"]
-    assert found["headline"][0]["name"].startswith("cart of ")
+    card = found["headline"][0]
+    assert card["name"].startswith("cart of ")
+    assert card["unit"] == "%"
+    first = found["rates"][0]
+    assert [card["value"], card["low"], card["high"]] == pytest.approx(
+        [100 * first[k] for k in ("VALUE", "LOW", "HIGH")]
+    )
     lines = (report / found["csv"]).read_text().splitlines()
     assert lines[0] == "METRIC_NAME,EVENT_TYPE,VALUE,MATH_FUNCTION,EVENT_ATTRIBUTION_SOURCE,TIMESTAMP"
     assert all(int(line.rsplit(",", 1)[1]) % 3_600 == 0 for line in lines[1:])

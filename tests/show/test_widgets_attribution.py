@@ -55,7 +55,11 @@ def test_words_say_what_the_numbers_say(earned):
     words = attribution_words.reading(found, measured)
     assert words.startswith("Of views, `a` brought most of all sources (100% of all came through recommendations).")
     assert "none of 1 pairs of sources differ clearly, so there is no winner to name" in words
-    assert [item["name"] for item in attribution_words.headline(measured)] == ["buy of a", "buy of b"]
+    cards = attribution_words.headline(measured)
+    assert [card["name"] for card in cards] == ["buy of a", "buy of b"]
+    assert {card["unit"] for card in cards} == {"%"}
+    for key, column in (("value", "VALUE"), ("low", "LOW"), ("high", "HIGH")):
+        assert [card[key] for card in cards] == pytest.approx((100 * measured.table[column]).tolist(), nan_ok=True)
     assert attribution_words.beside_truth(measured.table, "mine").empty
 
 

@@ -13,17 +13,17 @@ TRUTHS = {"click-through": "CLICK_RATE", "cart": "CART_RATE", "conversion": "PUR
 
 
 def headline(measured: Rates) -> list[dict[str, object]]:
-    """The first rate of every source with its interval, as `results.write` takes headline numbers."""
+    """The first rate of every source with its interval, in percent, as `results.write` takes headline numbers."""
     first = (
         measured.table[measured.table[RATE] == measured.table[RATE].iloc[0]] if len(measured.table) else measured.table
     )
     return [
         {
             "name": f"{row.RATE} of {row.EVENT_ATTRIBUTION_SOURCE}",
-            "value": row.VALUE,
-            "low": row.LOW,
-            "high": row.HIGH,
-            "unit": "rate",
+            "value": 100 * row.VALUE,
+            "low": 100 * row.LOW,
+            "high": 100 * row.HIGH,
+            "unit": "%",
         }
         for row in first.itertuples(index=False)
     ]
