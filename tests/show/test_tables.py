@@ -20,6 +20,12 @@ def test_rows_left_out_are_counted_and_the_frame_is_not_changed():
     assert list(frame.columns) == ["A"]
 
 
+def test_a_long_name_of_a_number_column_may_break_between_words():
+    html = show_table(pd.DataFrame({"user-personalization": [0.5]}))._repr_html_()
+    assert '<th class="n">user-personalization</th>' in html
+    assert html.index(".wb-table th{white-space:nowrap}") < html.index(".wb-table th.n{white-space:normal")
+
+
 def test_no_rows_is_said():
     assert "No rows." in show_table(pd.DataFrame({"A": []}))._repr_html_()
 

@@ -13,6 +13,7 @@ STYLE = (
     "overflow-wrap:anywhere;border-bottom:1px solid #d1d5db}.wb-table td.n,.wb-table th.n{"
     "font-variant-numeric:tabular-nums}.wb-table td{overflow-wrap:normal;min-width:2em}"
     ".wb-table td.w{overflow-wrap:anywhere;min-width:14em}"
+    ".wb-table th.n{white-space:normal;overflow-wrap:normal}"
     ".wb-table.wb-table th,.wb-table.wb-table td{text-align:left}"
     ".wb-table.wb-table th.n,.wb-table.wb-table td.n{text-align:right}"
     ".wb-more{color:#6b7280;font-size:.88em}</style>"
