@@ -129,7 +129,8 @@ def _card(item: dict[str, Any]) -> str:
     if item.get("low") is not None and item.get("high") is not None:
         interval = f"<span>95 % interval {text(item['low'])} to {text(item['high'])}</span>"
     note = f"<span>{escape(str(item['note']))}</span>" if item.get("note") else ""
-    value = escape(text(item.get("value")))
+    value = item.get("value")
+    value = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(text(value))
     return f'<div class="card"><span>{escape(str(item["name"]))}</span><b>{value}{unit}</b>{interval}{note}</div>'
 
 
