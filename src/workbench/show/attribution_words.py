@@ -24,6 +24,7 @@ def headline(measured: Rates) -> list[dict[str, object]]:
             "low": 100 * row.LOW,
             "high": 100 * row.HIGH,
             "unit": "%",
+            "level": measured.level,
         }
         for row in first.itertuples(index=False)
     ]

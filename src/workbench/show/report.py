@@ -127,7 +127,8 @@ def _card(item: dict[str, Any]) -> str:
     unit = f" {escape(str(item['unit']))}" if item.get("unit") else ""
     interval = ""
     if item.get("low") is not None and item.get("high") is not None:
-        interval = f"<span>95 % interval {text(item['low'])} to {text(item['high'])}</span>"
+        level = f"{100 * item.get('level', 0.95):g}"
+        interval = f"<span>{level} % interval {text(item['low'])} to {text(item['high'])}</span>"
     note = f"<span>{escape(str(item['note']))}</span>" if item.get("note") else ""
     value = item.get("value")
     value = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else escape(text(value))

@@ -31,7 +31,7 @@ def write(
         seed: the seed of every random step, or None when nothing was random.
         data_hash: identifies the data, usually a dataset version's hash.
         seconds: how long the notebook's work took.
-        headline: the numbers for the index page: name, value, and where known low, high, unit.
+        headline: the numbers for the index page: name, value, and where known low, high, level (0.95), unit, note.
         figures: name to plotly figure; each is kept as figures/<name>.json.
         facts: anything else worth keeping; frames become lists of records.
 
