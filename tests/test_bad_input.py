@@ -6,7 +6,6 @@ Most cases call what notebook 10 calls; a few go through the command line, to se
 import gzip
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -47,7 +46,6 @@ ODD_IDS = [
     "`a`",
     "1e5",
 ]
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 def log(rows=60, user="u{}", item="i{}", step=3_600, header=HEADER):
@@ -348,22 +346,11 @@ def command(tmp_path, *words):
     return [sys.executable, "-c", "from workbench.cli import main; main()", "run", *words, *places]
 
 
-def open_pages(run):
-    """The words on the pages of a run of notebook 10; no script of the data may run, no request leave the machine."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    asked, shown = [], []
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        for name in ("index.html", "10_prepare_data.html"):
-            page = browser.new_page()
-            page.on("request", lambda request: asked.append(request.url))
-            page.goto((run / name).resolve().as_uri())
-            page.wait_for_timeout(300)
-            assert page.evaluate("window.hurt") is None
-            shown.append(page.inner_text("body"))
-        browser.close()
-    assert [each for each in asked if not each.startswith(("file:", "data:", "blob:"))] == []
-    return shown
+def words_of(open_page, run):
+    """The words on the pages of a run of notebook 10, after looking that no script of the data ran."""
+    pages = [open_page((run / name).resolve()) for name in ("index.html", "10_prepare_data.html")]
+    assert [page.evaluate("window.hurt") for page in pages] == [None, None]
+    return [page.inner_text("body") for page in pages]
 
 
 @pytest.fixture(scope="module")
@@ -386,9 +373,8 @@ def test_a_refused_file_ends_the_run_with_a_report_and_code_2(refused_run):
     assert "1 of 60 values are no time that can be read" in document["why"]
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
-def test_a_script_in_a_message_does_not_run_in_the_report(refused_run):
-    for words in open_pages(refused_run[1]):
+def test_a_script_in_a_message_does_not_run_in_the_report(refused_run, open_page):
+    for words in words_of(open_page, refused_run[1]):
         assert "<script>window.hurt" in words
 
 
@@ -412,8 +398,7 @@ def test_a_killed_run_leaves_what_was_there(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
-def test_hostile_ids_and_titles_run_nothing_in_the_report(tmp_path):
+def test_hostile_ids_and_titles_run_nothing_in_the_report(tmp_path, open_page):
     rows = [(HURT + ODD_IDS[n % 10], HURT + str(n % 7), START + n * 60) for n in range(60)]
     pd.DataFrame(rows, columns=["USER_ID", "ITEM_ID", "TIMESTAMP"]).to_csv(tmp_path / "odd.csv", index=False)
     titles = pd.DataFrame({"ITEM_ID": [HURT + str(n) for n in range(7)], "TITLE": HURT, HURT: "<b>x</b>"})
@@ -421,4 +406,4 @@ def test_hostile_ids_and_titles_run_nothing_in_the_report(tmp_path):
     words = command(tmp_path, "10", "-p", f"source={tmp_path / 'odd.csv'}", "-p", f"items={tmp_path / 'items.csv'}")
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    assert "<script>window.hurt" in open_pages(tmp_path / "reports" / "10" / "latest")[1]
+    assert "<script>window.hurt" in words_of(open_page, tmp_path / "reports" / "10" / "latest")[1]
