@@ -74,6 +74,9 @@ def test_parameters_steer_the_preparation(run_notebook, files):
 
 @pytest.mark.notebook
 def test_a_missing_column_mapping_says_which_column_is_needed(run_notebook, files):
-    with pytest.raises(papermill.PapermillExecutionError, match="(?s)SchemaError.*USER_ID"):
+    with pytest.raises(
+        papermill.PapermillExecutionError,
+        match="(?s)ParameterError: orders.csv: no column is USER_ID.*'kunde', 'artikel'",
+    ):
         run_notebook("10_prepare_data", source=str(files / "orders.csv"), group="bare")
     assert not Workspace(files / "workspace").has_dataset("bare", "interactions")
