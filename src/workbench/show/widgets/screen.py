@@ -35,7 +35,7 @@ def picker(what: str, choices: Sequence[tuple[str, Any]], show: Callable[[Any], 
         ValueError: there is nothing to choose from.
     """
     if not len(choices):
-        raise ValueError(f"a picker of {what!r} needs at least one choice, got none")
+        raise ValueError(f"there must be at least one {what.lower()} to choose from, got none")
     choice = widgets.Dropdown(options=list(choices), description=what)
     screen = widgets.Output()
     choice.observe(lambda change: show_on(screen, show(change["new"])), names="value")
