@@ -14,7 +14,6 @@ from workbench.data.versions import DatasetVersion
 
 COLUMNS = ["CHANGE", "COLUMN", "OLD", "NEW", "DIFFERENCE", "EXAMPLES"]
 FIRST = 5  # ids given as examples
-MOMENTS = (("mean", "avg"), ("least", "min"), ("most", "max"))
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "FLOAT", "DOUBLE", "UTINYINT", "USMALLINT", "UINTEGER")
 
 

@@ -5,14 +5,10 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from workbench.columns import EVENT_TYPE, EVENT_VALUE, INTERACTIONS, ITEMS, USER_ID, USERS
+from workbench.data.rules import MAX_EVENT_TYPES, MIN_ACTIVE_SHARE, MIN_ACTIVE_USERS, MIN_INTERACTIONS
 from workbench.data.versions import DatasetVersion
 from workbench.errors import RecipeError, nearest
 from workbench.recipes.contract import TrainingData
-
-LEAST_EVENTS = 1_000
-LEAST_USERS = 25  # with two events or more
-LEAST_SHARE = 0.01  # of all users, with two events or more
-MOST_EVENT_TYPES = 10
 
 
 def read_tables(versions: Mapping[str, DatasetVersion | None], needs: Sequence[str] = (INTERACTIONS,)) -> TrainingData:
@@ -84,15 +80,17 @@ def shortfalls(events: pd.DataFrame) -> list[str]:
     sizes = events[USER_ID].value_counts()
     active = int((sizes >= 2).sum())
     found = []
-    if len(events) < LEAST_EVENTS:
-        found.append(f"{len(events):,} interactions of the {LEAST_EVENTS:,} needed")
-    if active < LEAST_USERS:
-        found.append(f"{active:,} users with 2 interactions or more of the {LEAST_USERS} needed")
-    if active < LEAST_SHARE * len(sizes):
-        found.append(f"{active:,} of {len(sizes):,} users have 2 interactions or more, {LEAST_SHARE:.0%} are needed")
+    if len(events) < MIN_INTERACTIONS:
+        found.append(f"{len(events):,} interactions of the {MIN_INTERACTIONS:,} needed")
+    if active < MIN_ACTIVE_USERS:
+        found.append(f"{active:,} users with 2 interactions or more of the {MIN_ACTIVE_USERS} needed")
+    if active < MIN_ACTIVE_SHARE * len(sizes):
+        found.append(
+            f"{active:,} of {len(sizes):,} users have 2 interactions or more, {MIN_ACTIVE_SHARE:.0%} are needed"
+        )
     types = events[EVENT_TYPE].nunique() if EVENT_TYPE in events.columns else 0
-    if types > MOST_EVENT_TYPES:
-        found.append(f"{types:,} event types, at most {MOST_EVENT_TYPES} are allowed")
+    if types > MAX_EVENT_TYPES:
+        found.append(f"{types:,} event types, at most {MAX_EVENT_TYPES} are allowed")
     return found
 
 

@@ -27,10 +27,14 @@ from workbench.data.checks.registry import (
     share,
     some,
 )
+from workbench.data.rules import (
+    ADVISED_ACTIVE_USERS,
+    ADVISED_INTERACTIONS,
+    MIN_ACTIVE_SHARE,
+    MIN_ACTIVE_USERS,
+    MIN_INTERACTIONS,
+)
 
-LEAST_INTERACTIONS, ADVISED_INTERACTIONS = 1_000, 50_000
-LEAST_USERS, ADVISED_USERS = 25, 1_000
-LEAST_SHARE = 1.0  # per cent of the users that need two interactions
 ACTION_EVENTS, ACTION_WEEKS = 50, 6
 LIST_LENGTH = 25  # items of the longest list that offline metrics look at
 
@@ -49,8 +53,8 @@ def too_few_interactions(facts: Facts) -> Iterator[Finding]:
     found = facts.events.distinct_rows
     if found >= ADVISED_INTERACTIONS:
         return
-    blocks = found < LEAST_INTERACTIONS
-    wanted = LEAST_INTERACTIONS if blocks else ADVISED_INTERACTIONS
+    blocks = found < MIN_INTERACTIONS
+    wanted = MIN_INTERACTIONS if blocks else ADVISED_INTERACTIONS
     yield Finding(
         BLOCKS if blocks else WARNING, INTERACTIONS, "", found, "distinct interactions",
         f"There are {count(found)} distinct interactions; {count(wanted)} are {'needed' if blocks else 'advised'}. "
@@ -71,10 +75,10 @@ def too_few_users(facts: Facts) -> Iterator[Finding]:
     if facts.events is None:
         return
     found = users_with_two(facts)
-    if found >= ADVISED_USERS:
+    if found >= ADVISED_ACTIVE_USERS:
         return
-    blocks = found < LEAST_USERS
-    wanted = LEAST_USERS if blocks else ADVISED_USERS
+    blocks = found < MIN_ACTIVE_USERS
+    wanted = MIN_ACTIVE_USERS if blocks else ADVISED_ACTIVE_USERS
     yield Finding(
         BLOCKS if blocks else WARNING, INTERACTIONS, USER_ID, found, "users with two or more interactions",
         f"{count(found)} users have two or more interactions; {count(wanted)} are {'needed' if blocks else 'advised'}. "
@@ -96,7 +100,7 @@ def too_small_share_of_users(facts: Facts) -> Iterator[Finding]:
         return
     everybody = int(facts.events.histories["USERS"].sum())
     found = share(users_with_two(facts), everybody)
-    if found < LEAST_SHARE:
+    if found < 100 * MIN_ACTIVE_SHARE:
         yield Finding(
             BLOCKS, INTERACTIONS, USER_ID, found, "% of users",
             f"{percent(found)} of {count(everybody)} users have two or more interactions; at least 1 % must. "

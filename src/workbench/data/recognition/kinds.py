@@ -30,6 +30,14 @@ def is_id(name: str) -> bool:
     return name in IDS or bool(ID_NAME.fullmatch(name))
 
 
+def without_missing(value: str, options: SourceOptions) -> str:
+    """SQL of a text that is null where it is empty or one of the words that stand for a missing value."""
+    if not options.missing:
+        return f"nullif({value}, '')"
+    words = ", ".join(literal(word) for word in ["", *options.missing])
+    return f"(CASE WHEN trim({value}) IN ({words}) THEN NULL ELSE {value} END)"
+
+
 @dataclass
 class Counts:
     """What a pass over the rows found in one column."""
@@ -91,10 +99,7 @@ class Plain:
 
     @property
     def _text(self) -> str:
-        if not self.options.missing:
-            return f"nullif({self.value}, '')"
-        words = ", ".join(literal(word) for word in ["", *self.options.missing])
-        return f"(CASE WHEN trim({self.value}) IN ({words}) THEN NULL ELSE {self.value} END)"
+        return without_missing(self.value, self.options)
 
     def _kinds(self) -> dict[str, tuple[str, str, str]]:
         """Kind to (test, cast, label), narrowest first."""

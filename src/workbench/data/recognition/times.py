@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from workbench.data.connection import literal, query, quoted
 from workbench.data.readers.options import SourceOptions
-from workbench.data.recognition.kinds import Column, Counts
+from workbench.data.recognition.kinds import Column, Counts, without_missing
 from workbench.data.recognition.time_formats import DAY_FIRST, RECOGNISED, TimeFormat, given_format
 from workbench.errors import SourceError
 
@@ -44,10 +44,7 @@ class TimeColumn:
 
     @property
     def _text(self) -> str:
-        if not self.options.missing:
-            return f"nullif({self.value}, '')"
-        words = ", ".join(literal(word) for word in ["", *self.options.missing])
-        return f"(CASE WHEN trim({self.value}) IN ({words}) THEN NULL ELSE {self.value} END)"
+        return without_missing(self.value, self.options)
 
     def _formats(self) -> dict[str, TimeFormat]:
         given = self.options.time_format
