@@ -20,8 +20,8 @@ from workbench.data.checks.registry import (
     count,
     some,
 )
+from workbench.data.rules import MAX_EVENT_TYPES
 
-MOST_EVENT_TYPES = 10
 NOTHING = {
     "na",
     "notapplicable",
@@ -171,7 +171,7 @@ def event_types(facts: Facts) -> Iterator[Finding]:
         if values is None:
             continue
         spellings = event_spellings(values)
-        if len(values) > MOST_EVENT_TYPES:
+        if len(values) > MAX_EVENT_TYPES:
             step = mends.map_event_types(spellings) if spellings else {}
             rest = len(values) - len(spellings)
             yield Finding(
