@@ -6,7 +6,8 @@ from typing import Any
 
 from workbench.errors import RecipeError, nearest
 from workbench.recipes.catalog_entry import Entry, Hyperparameter
-from workbench.recipes.catalog_rows import RECBOLE, RECBOLE_FACTORY, ROWS
+from workbench.recipes.catalog_recbole import RECBOLE, RECBOLE_FACTORY
+from workbench.recipes.catalog_rows import ROWS
 from workbench.recipes.contract import Recipe
 
 __all__ = ["CATALOG", "Entry", "Hyperparameter", "build", "entry"]

@@ -8,6 +8,8 @@ from typing import Any
 from workbench.columns import INTERACTIONS
 from workbench.errors import RecipeError, nearest
 
+PERSONAL, POPULAR, RELATED, RANKING = "USER_PERSONALIZATION", "POPULAR_ITEMS", "RELATED_ITEMS", "PERSONALIZED_RANKING"
+
 KINDS_OF_VALUE = {"int": int, "float": float, "bool": bool, "text": str, "list": list, "mapping": dict}
 
 
@@ -125,6 +127,11 @@ class Entry:
             else:
                 raise RecipeError(f"{self.name} has no hyperparameter {name!r}.{nearest(name, self.hyperparameters)}")
         return values
+
+
+def percentile(default: float, meaning: str) -> Hyperparameter:
+    """Describe a percentile border as Personalize does: between 0 and 1, not tuned."""
+    return Hyperparameter(default, meaning, "float", 0.0, 1.0)
 
 
 def _mapping(name: str, value: Any) -> Mapping[str, Any]:

@@ -5,14 +5,16 @@ A recipe knows items by their code, the position in `item_ids`. Whoever calls it
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pandas as pd
 
 from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
+from workbench.errors import RecipeError
 
 
 @dataclass(frozen=True)
@@ -109,10 +111,31 @@ class Recipe(ABC):
     hyperparameters: dict[str, Any]
     item_ids: np.ndarray  # (n_items,) text, set by fit; position = item code
     notes: dict[str, Any]  # what fit counted, capped or fell back to; goes into results
+    checkpoints: Path | None = None  # folder where a long fit leaves its state, to go on from there; None leaves none
+    watch: Callable[[int, float], None] | None = (
+        None  # told (step, validation value) as a fit goes; may raise to end it
+    )
 
     @abstractmethod
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
         """Learn from the tables; the same seed gives the same scores. Returns itself."""
+
+    def update(self, data: TrainingData) -> dict[str, int]:
+        """Take in new events and new items without another fit, where the model allows it.
+
+        Args:
+            data: only what is new. Items that were unknown may come with attributes alone, without any event.
+
+        Returns:
+            What was taken in: "new_items", "new_events", and what the model left aside.
+
+        Raises:
+            RecipeError: this model has to be fitted again.
+        """
+        raise RecipeError(
+            f"{self.name or type(self).__name__} cannot take in new events or items; train it again on all data. "
+            "New events of a user count at once when they are part of the history that is scored."
+        )
 
     @abstractmethod
     def score(self, histories: Histories) -> np.ndarray:
