@@ -49,5 +49,5 @@ ROWS = (
             ),
         },
         factory="workbench.recipes.autoregressive:UserPersonalization",
-    ),,
+    ),
 )

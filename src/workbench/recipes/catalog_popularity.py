@@ -11,7 +11,7 @@ ROWS = (
         "The baseline every other recipe has to beat.",
         hyperparameters={},
         factory="workbench.recipes.popularity:PopularityCount",
-    ),,
+    ),
     Entry(
         name="recent-popularity",
         family="popularity",
@@ -38,5 +38,5 @@ ROWS = (
             ),
         },
         factory="workbench.recipes.popularity:RecentPopularity",
-    ),,
+    ),
 )

@@ -30,7 +30,7 @@ ROWS = (
         factory=RECBOLE_FACTORY,
         arguments={"model": "BPR"},
         free=True,
-    ),,
+    ),
     Entry(
         name=RECBOLE + "EASE",
         family="recbole",
@@ -42,7 +42,7 @@ ROWS = (
         factory=RECBOLE_FACTORY,
         arguments={"model": "EASE"},
         free=True,
-    ),,
+    ),
     Entry(
         name=RECBOLE + "LightGCN",
         family="recbole",
@@ -58,7 +58,7 @@ ROWS = (
         factory=RECBOLE_FACTORY,
         arguments={"model": "LightGCN"},
         free=True,
-    ),,
+    ),
     Entry(
         name=RECBOLE + "SASRec",
         family="recbole",
@@ -75,5 +75,5 @@ ROWS = (
         factory=RECBOLE_FACTORY,
         arguments={"model": "SASRec"},
         free=True,
-    ),,
+    ),
 )

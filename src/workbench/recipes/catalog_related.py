@@ -27,5 +27,5 @@ ROWS = (
             "max_item_interaction_count_percentile": percentile(0.9, "Items with more events are left out."),
         },
         factory="workbench.recipes.neighbours:Sims",
-    ),,
+    ),
 )

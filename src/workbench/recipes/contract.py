@@ -112,9 +112,7 @@ class Recipe(ABC):
     item_ids: np.ndarray  # (n_items,) text, set by fit; position = item code
     notes: dict[str, Any]  # what fit counted, capped or fell back to; goes into results
     checkpoints: Path | None = None  # folder where a long fit leaves its state, to go on from there; None leaves none
-    watch: Callable[[int, float], None] | None = (
-        None  # told (step, validation value) as a fit goes; may raise to end it
-    )
+    watch: Callable[[int, float], None] | None = None  # told (step, validation value); may raise
 
     @abstractmethod
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
