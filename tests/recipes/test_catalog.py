@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -61,6 +62,38 @@ def test_wrong_hyperparameters_are_refused_with_their_value(given, words):
 def test_lists_and_mappings_are_checked_inside(given, words):
     with pytest.raises(RecipeError, match=words):
         build("user-personalization", given)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "words"),
+    [
+        ("aws-user-personalization", {"hidden_dimension": 149}, "hidden_dimension of Personalize .* here; use width"),
+        ("user-personalization", {"bptt": 32}, "bptt of Personalize has no meaning here; use lags"),
+        ("personalized-ranking", {"exploration_weight": 0.3}, "it is set when serving"),
+    ],
+)
+def test_a_name_of_personalize_without_meaning_says_what_to_use_instead(name, given, words):
+    with pytest.raises(RecipeError, match=words):
+        build(name, given)
+
+
+def test_no_row_sends_people_away_from_a_setting_it_has():
+    for row in CATALOG.values():
+        assert not set(row.instead) & set(row.hyperparameters), row.name
+        assert set(row.also_called.values()) <= set(row.hyperparameters), row.name
+
+
+def test_another_name_of_a_setting_is_the_setting_and_counts_once():
+    row = replace(CATALOG["sims"], also_called={"least": "min_cointeraction_count"})
+    assert row.complete({"least": 2})["min_cointeraction_count"] == 2
+    with pytest.raises(RecipeError, match="min_cointeraction_count is given twice; 'least' is another name"):
+        row.complete({"min_cointeraction_count": 2, "least": 2})
+
+
+def test_personalized_ranking_is_user_personalization_under_another_question():
+    engine, row = CATALOG["user-personalization"], CATALOG["personalized-ranking"]
+    assert (row.factory, row.hyperparameters) == (engine.factory, engine.hyperparameters)
+    assert row.use_case == "PERSONALIZED_RANKING"
 
 
 def test_whole_numbers_become_the_type_of_the_setting():

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.columns import INTERACTIONS
@@ -98,6 +98,9 @@ class Entry:
     factory: "module:Class", imported only when the recipe is built.
     arguments: fixed keyword arguments of the factory.
     free: whether hyperparameters beyond the listed ones are passed on unchecked (the factory checks them).
+    also_called: Personalize's name of a hyperparameter to the one listed here that means the same.
+    instead: Personalize's name of a hyperparameter that means nothing here to what to use instead, as the end of a
+        sentence ("use width" or "set it when serving").
     """
 
     name: str
@@ -110,23 +113,38 @@ class Entry:
     metadata_used: tuple[str, ...] = ()
     arguments: Mapping[str, Any] | None = None
     free: bool = False
+    also_called: Mapping[str, str] = field(default_factory=dict)
+    instead: Mapping[str, str] = field(default_factory=dict)
 
     def complete(self, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """Check given hyperparameters and add the defaults of the others.
 
         Raises:
-            RecipeError: a name is unknown, or a value has the wrong type or lies outside its range.
+            RecipeError: a name is unknown, is given twice under two names, means nothing here (says what to use
+                instead), or a value has the wrong type or lies outside its range.
         """
-        given = _mapping("hyperparameters", {} if given is None else given)
+        given = self._own_names(_mapping("hyperparameters", {} if given is None else given))
         values = {name: setting.default for name, setting in self.hyperparameters.items()}
         for name, value in given.items():
             if name in self.hyperparameters:
                 values[name] = self.hyperparameters[name].check(f"{self.name}: {name}", value)
+            elif name in self.instead:
+                raise RecipeError(f"{self.name}: {name} of Personalize has no meaning here; {self.instead[name]}.")
             elif self.free:
                 values[name] = value
             else:
                 raise RecipeError(f"{self.name} has no hyperparameter {name!r}.{nearest(name, self.hyperparameters)}")
         return values
+
+    def _own_names(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Write Personalize's names as ours; the same setting under two names is refused."""
+        named: dict[str, Any] = {}
+        for name, value in given.items():
+            own = self.also_called.get(name, name)
+            if own in named:
+                raise RecipeError(f"{self.name}: {own} is given twice; {name!r} is another name of it. Give it once.")
+            named[own] = value
+        return named
 
 
 def percentile(default: float, meaning: str) -> Hyperparameter:

@@ -11,6 +11,16 @@ ROWS = (
         "several decay rates. Needs no GPU, scores a new history at once and says which past item caused a "
         "recommendation. The best default.",
         metadata_used=("EVENT_TYPE",),
+        instead={
+            "hidden_dimension": "use width",
+            "bptt": "use lags (closed form) and window (transformer)",
+            "recency_mask": "recency is learned; use decays to change it",
+            "apply_recency_bias": "recency is learned; use decays to change it",
+            "min_user_history_length_percentile": "short histories are kept; drop them in the flow if you must",
+            "max_user_history_length_percentile": "use lags; a long history counts by its newest events",
+            "exploration_weight": "it is set when serving",
+            "exploration_item_age_cut_off": "it is set when serving",
+        },
         hyperparameters={
             "decays": Hyperparameter(
                 [0.3, 0.8, 0.97],
