@@ -37,6 +37,31 @@ ROWS = (
                 1e6,
             ),
         },
-        factory="workbench.recipes.popularity:RecentPopularity",
+        factory="workbench.recipes.recent_popularity:RecentPopularity",
+    ),
+    Entry(
+        name="trending-now",
+        family="popularity",
+        use_case=POPULAR,
+        about="Ranks items by how surely their events grow from one window of time to the next; three clicks are not a "
+        "trend. The same list for everyone. For news, feeds and seasons, refreshed as events come in.",
+        hyperparameters={
+            "frequency": Hyperparameter(
+                "3h",
+                "How far the two compared windows lie apart: a number and s, min, h, d or w.",
+                "text",
+            ),
+            "window": Hyperparameter(
+                None, "How long each window is, written alike; None is as long as frequency.", "text"
+            ),
+            "shrink": Hyperparameter(
+                1.0, "Events added to both windows; more keeps small counts down.", "float", 0.01, 1e6, (), True, True
+            ),
+            "caution": Hyperparameter(
+                1.64, "Standard deviations taken off the growth; 0 trusts every count.", "float", 0.0, 10.0, (), True
+            ),
+        },
+        factory="workbench.recipes.trending:TrendingNow",
+        also_called={"Trend discovery frequency": "frequency", "trend_discovery_frequency": "frequency"},
     ),
 )

@@ -180,3 +180,7 @@ class Recipe(ABC):
             ranks everybody alike.
         """
         return pd.DataFrame({ITEM_ID: [], "POSITION": [], "CONTRIBUTION": []})
+
+    def reason(self, item_code: int) -> str:
+        """Say in a few words why everybody is recommended this item; "" where it depends on the history."""
+        return ""

@@ -112,7 +112,7 @@ def user_card(
 
 
 def because_of(recipe: Recipe, history: pd.DataFrame, user: str, items: pd.Series, titles: pd.Series) -> list[str]:
-    """Name the past items that moved each recommended item most; "" where the recipe cannot tell.
+    """Name the past items that moved each recommended item most, or what moves it for all; "" where neither is known.
 
     Args:
         recipe: fitted.
@@ -127,7 +127,7 @@ def because_of(recipe: Recipe, history: pd.DataFrame, user: str, items: pd.Serie
     for code in codes:
         causes = recipe.explain(row, int(code)).head(CAUSES)
         causes = causes[causes["CONTRIBUTION"] > 0]
-        reasons.append("; ".join(called(causes[ITEM_ID], titles)))
+        reasons.append("; ".join(called(causes[ITEM_ID], titles)) or recipe.reason(int(code)))
     return reasons
 
 
