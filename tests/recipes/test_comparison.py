@@ -7,10 +7,11 @@ import pytest
 from workbench.data.workspace import Workspace
 from workbench.errors import RecipeError, SourceError
 from workbench.evaluation.splits import make_split
-from workbench.recipes import comparison as comparing
-from workbench.recipes.comparison import compare, write_lists
+from workbench.recipes import comparison_runs
+from workbench.recipes.comparison import compare
 from workbench.recipes.comparison_data import read_comparison
 from workbench.recipes.comparison_entrants import find_entrants
+from workbench.recipes.comparison_files import write_lists
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +72,8 @@ def test_every_held_out_user_has_a_list_of_every_recipe(found, split):
     assert (found.lists.groupby(["RECIPE", "USER_ID"])["RANK"].max() == 5).all()
     assert set(found.timings) == set(sizes.index)
     assert all(set(times) == {"fit", "score"} for times in found.timings.values())
+    assert found.outcomes["MEMORY"].between(0, 2).all()
+    assert not found.outcomes["OUTSIDE"].any()
 
 
 def test_the_certain_next_item_is_found_and_clearly_beats_the_baselines(found):
@@ -118,9 +121,9 @@ def test_a_recipe_that_cannot_work_is_reported_and_the_others_go_on(split):
 
 def test_models_that_stop_by_the_clock_are_told_what_is_left():
     bpr, ease = find_entrants(["recbole:BPR", "recbole:EASE"])[:2]
-    assert comparing._in_time(bpr, 30.0)["max_seconds"] == 30.0
-    assert comparing._in_time(bpr, float("inf")) == {}
-    assert comparing._in_time(ease, 30.0) == {}
+    assert comparison_runs._in_time(bpr, 30.0)["max_seconds"] == 30.0
+    assert comparison_runs._in_time(bpr, float("inf")) == {}
+    assert comparison_runs._in_time(ease, 30.0) == {}
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan")])
@@ -130,7 +133,7 @@ def test_a_budget_that_is_none_is_refused(split, minutes):
 
 
 def test_written_lists_keep_ids_as_text_and_leave_added_baselines_out(found, tmp_path):
-    lists = pd.read_parquet(write_lists(found, tmp_path / "deep" / "lists.parquet"))
+    lists = pd.read_parquet(write_lists(found.asked_lists, tmp_path / "deep" / "lists.parquet"))
     assert list(lists.columns) == ["RECIPE", "USER_ID", "ITEM_ID", "RANK", "SCORE"]
     assert set(lists["RECIPE"]) == {"popularity-count", "user-personalization (ridge=1.0)", "short memory"}
     assert lists["USER_ID"].str.fullmatch(r"\d{3}").all()

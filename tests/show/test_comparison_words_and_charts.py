@@ -9,6 +9,7 @@ from workbench.evaluation.splits import make_split
 from workbench.recipes.comparison import compare
 from workbench.show import comparison_words
 from workbench.show.charts import comparison as charts
+from workbench.show.charts.placement import place_names
 
 
 @pytest.fixture(scope="module")
@@ -82,17 +83,45 @@ def test_unclear_differences_are_hollow(unclear):
 
 
 def test_each_recipe_has_a_symbol_of_its_own_in_the_trade_off(clear):
-    figure = charts.trade_off(comparison_words.scores(clear), "SECONDS", clear.metric, "time", "seconds", log=True)
+    figure = charts.trade_off(comparison_words.scores(clear), "FIT", clear.metric, "time", "seconds", log=True)
     assert len({trace.marker.symbol for trace in figure.data}) == len(figure.data) == 3
     assert figure.layout.xaxis.type == "log"
+    assert [trace.text[0] for trace in figure.data] == [trace.name for trace in figure.data]
 
 
 @pytest.mark.parametrize(("seconds", "ends"), [([0.3, 0.9], [-1.1, 0.1]), ([1.0, 1.0], [-0.1, 1.1])])
 def test_a_log_axis_has_one_label_a_power_of_ten_and_at_least_two(seconds, ends):
-    table = pd.DataFrame({"RECIPE": ["a", "b"], "MEAN": 0.5, "LOW": 0.4, "HIGH": 0.6, "SECONDS": seconds})
-    axis = charts.trade_off(table, "SECONDS", "precision_at_10", "time", "seconds", log=True).layout.xaxis
+    table = pd.DataFrame({"RECIPE": ["a", "b"], "MEAN": 0.5, "LOW": 0.4, "HIGH": 0.6, "FIT": seconds})
+    axis = charts.trade_off(table, "FIT", "precision_at_10", "time", "seconds", log=True).layout.xaxis
     assert axis.dtick == 1
     assert list(axis.range) == pytest.approx(ends)
+
+
+def test_names_of_points_do_not_cover_each_other():
+    assert place_names([1.0], [0.5], ["the only one"], 340.0) == ["middle left"]
+    across, up = [0.1, 10.0, 1.0, 1.0, 1.0], [0.0, 1.0, 0.5, 0.5, 0.5]
+    sides = place_names(across, up, ["a", "b", "one", "two", "three"], 340.0, log=True)
+    assert len(set(sides[2:])) == 3
+    far = place_names([0.1, 100.0], [0.2, 0.2], ["left end", "a long name at the right end"], 340.0, log=True)
+    assert far[0] == "middle right"
+    assert "left" in far[1] or "center" in far[1]
+
+
+def test_twenty_recipes_have_twenty_looks_and_those_without_seconds_are_left_out():
+    names = [f"recipe {n}" for n in range(20)]
+    table = pd.DataFrame({"RECIPE": names, "MEAN": 0.5, "LOW": 0.4, "HIGH": 0.6, "FIT": [*range(19), float("nan")]})
+    figure = charts.trade_off(table, "FIT", "precision_at_10", "time", "seconds", log=True)
+    assert len({(trace.marker.symbol, trace.marker.color) for trace in figure.data}) == 19
+    assert figure.data[0].x[0] == charts.LEAST
+
+
+def test_of_many_recipes_the_leader_and_the_neighbours_are_drawn(clear):
+    names = [f"r{n}" for n in range(9)]
+    pairs = pd.DataFrame([(a, b) for n, a in enumerate(names) for b in names[n + 1 :]], columns=["FIRST", "SECOND"])
+    summary = pd.DataFrame({"RECIPE": names, "METRIC": clear.metric, "MEAN": [1 - n / 10 for n in range(9)]})
+    shown = comparison_words.shown_pairs(replace(clear, pairs=pairs, summary=summary))
+    assert len(shown) == 8 + 7
+    assert comparison_words.shown_pairs(clear) is clear.pairs
 
 
 def test_the_picker_draws_what_is_chosen(clear):

@@ -1,27 +1,20 @@
 """Several recipes on one split, in one process and on shared tables: who ranks better, by how much, and how surely."""
 
-import errno
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from tqdm.auto import tqdm
 
 from workbench.columns import ITEM_ID, METRIC, RANK, RECIPE, SCORE, USER_ID
-from workbench.data.atomic import BROKEN, disk_errors
-from workbench.errors import ParameterError, RecipeError
 from workbench.evaluation.intervals import paired_summary
 from workbench.evaluation.slices import score_slices
 from workbench.evaluation.splits import Split
 from workbench.recipes.comparison_entrants import Entrant, find_entrants
-from workbench.recipes.recbole_bridge_models import PREFIX, default_parameters
-from workbench.recipes.scoring import Evaluation, fit_and_score, metric_cuts
+from workbench.recipes.comparison_runs import DONE, Match, run_all
+from workbench.recipes.scoring import Evaluation, metric_cuts
 from workbench.recipes.training import BASELINES
 
-DONE, SKIPPED, FAILED = "done", "skipped", "failed"
 TOGETHER = 0.95  # how surely all statements about the leader hold at once
 RESAMPLES = 4_000  # so that even intervals widened for twenty recipes rest on several draws
 
@@ -31,7 +24,9 @@ class Comparison:
     """What a comparison gave; tables name an entrant by its label in RECIPE.
 
     entrants: everyone, in the order asked for, added baselines last.
-    outcomes: RECIPE, STATUS ("done", "skipped" or "failed"), REASON, FIT and SCORE (seconds), ADDED; one row each.
+    outcomes: RECIPE, STATUS ("done", "skipped" or "failed"), REASON, FIT and SCORE (seconds), MEMORY (GB that the
+        process grew by at most while fitting and making lists), ADDED, OUTSIDE (lists of another system, which told its
+        seconds and memory itself; NaN where it did not); one row each.
     metric: the key of the metric that orders recipes.
     summary: RECIPE, METRIC, MEAN, LOW, HIGH, USERS.
     differences: RECIPE, BASELINE, METRIC, DIFFERENCE, LOW, HIGH, USERS, P, READING: every recipe minus the best
@@ -40,7 +35,7 @@ class Comparison:
     lead: the leader minus every other on `metric`, with intervals widened so that all hold at once.
     catalogue: RECIPE and one column per metric of all lists together (coverage …).
     slices: RECIPE, SLICE, RULE, METRIC, MEAN, LOW, HIGH, USERS.
-    lists: RECIPE, USER_ID, ITEM_ID, RANK, SCORE.
+    lists: RECIPE, USER_ID, ITEM_ID, RANK, SCORE; a user of another system's lists may have a short list or none.
     notes: label to what fit and scoring counted.
     """
 
@@ -69,6 +64,13 @@ class Comparison:
         rows = self.summary[self.summary[METRIC] == self.metric]
         return rows.sort_values("MEAN", ascending=False, kind="stable")[RECIPE].to_list()
 
+    @property
+    def asked_lists(self) -> pd.DataFrame:
+        """The lists of everyone that was asked for; added baselines only when nothing else finished."""
+        added = [each.label for each in self.entrants if each.added]
+        asked = self.lists[~self.lists[RECIPE].isin(added)]
+        return asked if len(asked) else self.lists
+
 
 def compare(
     recipes: Sequence[str | Mapping[str, Any]],
@@ -82,7 +84,7 @@ def compare(
     seed: int = 0,
     progress: bool = False,
 ) -> Comparison:
-    """Fit recipes one after another on the same split and compare their lists user by user.
+    """Fit recipes one after another on the same split and compare their lists user by user, with those of others.
 
     Args:
         recipes: as `find_entrants` takes them.
@@ -90,89 +92,25 @@ def compare(
         items, users: the other tables; None when there are none.
         top_k: length of the lists.
         budget_minutes: time for all recipes together; None for no limit. A recipe does not start when it is used up,
-            and is reported as skipped. RecBole's models get what is left as their `max_seconds`. Baselines run first
-            and always.
+            and is reported as skipped. RecBole's models get what is left as their `max_seconds`. Baselines run before
+            the others and always; lists of other systems cost no training and are always read.
         exclude_seen: leave items of a user's history out of the lists.
         seed: of fits and intervals.
         progress: show bars.
 
     Returns:
-        The comparison. A recipe that cannot work with these data is reported as failed, with its reason; the others
-        go on.
+        The comparison. A recipe that cannot work with these data, or lists that do not fit them, are reported as
+        failed, with the reason; the others go on.
 
     Raises:
         RecipeError: `recipes` is wrong, or no recipe finished.
         ParameterError: `top_k` is below 1 or the budget not positive.
     """
-    cuts = metric_cuts(top_k)
-    if budget_minutes is not None and not budget_minutes > 0:
-        raise ParameterError(f"budget_minutes must be above 0, or None for no limit; not {budget_minutes!r}")
+    metric_cuts(top_k)
     entrants = find_entrants(recipes)
-    started, limit = time.perf_counter(), float("inf") if budget_minutes is None else budget_minutes * 60
-    judged: dict[str, Evaluation] = {}
-    outcomes = {}
-    settings = {"k": top_k, "seed": seed, "exclude_seen": exclude_seen}
-    bar = tqdm(sorted(entrants, key=lambda each: each.name not in BASELINES), disable=not progress, unit="recipe")
-    for each in bar:
-        bar.set_description(each.label)
-        left = limit - (time.perf_counter() - started)
-        if left <= 0 and each.name not in BASELINES:
-            reason = f"the budget of {budget_minutes:g} minutes was used up before it could start"
-            outcomes[each.label] = {"STATUS": SKIPPED, "REASON": reason}
-            continue
-        try:
-            found = fit_and_score(each.name, _in_time(each, left), split, items, users, progress=progress, **settings)
-        except (RecipeError, MemoryError) as error:
-            outcomes[each.label] = {"STATUS": FAILED, "REASON": str(error) or "it ran out of memory"}
-            continue
-        # Kept models would add up; a comparison needs only what they produced.
-        judged[each.label] = replace(found, recipe=None)
-        outcomes[each.label] = {
-            "STATUS": DONE,
-            "REASON": "",
-            "FIT": found.timings["fit"],
-            "SCORE": found.timings["score"],
-        }
-    rows = [{RECIPE: e.label, **outcomes[e.label], "ADDED": e.added} for e in entrants]
-    table = pd.DataFrame(rows, columns=[RECIPE, "STATUS", "REASON", "FIT", "SCORE", "ADDED"])
-    if not judged:
-        raise RecipeError(f"No recipe finished: {'; '.join(table[RECIPE] + ': ' + table['REASON'])}")
-    ordered = {each.label: judged[each.label] for each in entrants if each.label in judged}
-    return _conclude(entrants, table, ordered, split, min(10, top_k), cuts, seed)
-
-
-def write_lists(comparison: Comparison, path: str | Path) -> Path:
-    """Write the lists of all recipes that were asked for as one Parquet file.
-
-    Returns:
-        The path. Columns RECIPE, USER_ID, ITEM_ID (text, exactly as they came), RANK from 1, SCORE; every held-out
-        user of every recipe that finished, added baselines left out unless nothing else finished.
-
-    Raises:
-        WorkspaceError: the folder cannot be written, or the disk is full.
-    """
-    added = [each.label for each in comparison.entrants if each.added]
-    asked = comparison.lists[~comparison.lists[RECIPE].isin(added)]
-    kept = asked if len(asked) else comparison.lists
-    path = Path(path)
-    with disk_errors(f"the lists {path}", path.parent, (*BROKEN, errno.ENOENT, errno.EEXIST)):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f"{path.name}.tmp")
-        kept.to_parquet(beside, index=False)
-        beside.replace(path)
-    return path
-
-
-def _in_time(entrant: Entrant, seconds: float) -> dict[str, Any]:
-    """Tell a recipe that can stop by the clock how long it may take."""
-    given = dict(entrant.hyperparameters)
-    if seconds == float("inf") or not entrant.name.startswith(PREFIX):
-        return given
-    known = default_parameters(entrant.name.removeprefix(PREFIX))
-    if "max_seconds" in known:
-        own = given.get("max_seconds", known["max_seconds"]) or seconds  # 0 means no limit
-        given["max_seconds"] = max(1.0, min(own, seconds))
-    return given
+    match = Match(split, items, users, top_k, exclude_seen, seed, progress)
+    judged, outcomes = run_all(entrants, match, budget_minutes)
+    return _conclude(entrants, outcomes, judged, split, min(10, top_k), seed)
 
 
 def _conclude(
@@ -181,7 +119,6 @@ def _conclude(
     judged: dict[str, Evaluation],
     split: Split,
     cut: int,
-    cuts: list[int],
     seed: int,
 ) -> Comparison:
     metric = f"normalized_discounted_cumulative_gain_at_{cut}"

@@ -1,7 +1,7 @@
 """Fit one recipe on one side of a split and judge its lists by the other."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from workbench.evaluation.metrics import KS, per_user
 from workbench.evaluation.splits import Split
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
+from workbench.recipes.memory import MemoryGrowth
 from workbench.recipes.ranking import top_k
 
 
@@ -31,6 +32,7 @@ class Evaluation:
     catalogue: metrics of all lists together.
     timings: seconds of "fit" and "score" (all lists).
     notes: what fit and scoring counted: fallback users, truth that no list can hit, the recipe's own notes.
+    memory: GB by which this process grew at most while fitting and making lists; see `memory.MemoryGrowth`.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Evaluation:
     catalogue: dict[str, float]
     timings: dict[str, float]
     notes: dict[str, Any]
+    memory: float = float("nan")
 
 
 def fit_and_score(
@@ -54,6 +57,7 @@ def fit_and_score(
     k: int = 25,
     seed: int = 0,
     exclude_seen: bool = True,
+    watch: Callable[[int, float], None] | None = None,
     progress: bool = False,
 ) -> Evaluation:
     """Fit a recipe on a split's train part, make lists for its held-out users, and score them.
@@ -66,6 +70,7 @@ def fit_and_score(
         seed: of the fit and of the bootstrap.
         exclude_seen: leave items of a user's history out of the list. Held-out repeats can then not be hit; the notes
             count them.
+        watch: told the values that the recipe reports while it trains, see `contract.Recipe`; may raise to end the fit.
         progress: show bars.
 
     Returns:
@@ -78,11 +83,13 @@ def fit_and_score(
     """
     cuts = metric_cuts(k)
     recipe = build(recipe_name, hyperparameters)
+    recipe.watch = watch
     clock = time.perf_counter()
-    recipe.fit(TrainingData(split.train, items, users), seed=seed, progress=progress)
-    fitted = time.perf_counter()
-    histories = encode_histories(split.history, recipe.item_ids, split.held_out[USER_ID].unique())
-    lists = top_k(recipe, histories, k, exclude_seen=exclude_seen, progress=progress)
+    with MemoryGrowth() as growth:
+        recipe.fit(TrainingData(split.train, items, users), seed=seed, progress=progress)
+        fitted = time.perf_counter()
+        histories = encode_histories(split.history, recipe.item_ids, split.held_out[USER_ID].unique())
+        lists = top_k(recipe, histories, k, exclude_seen=exclude_seen, progress=progress)
     scored = time.perf_counter()
     scores = score_lists(lists, split, items, cuts)
     return Evaluation(
@@ -97,6 +104,7 @@ def fit_and_score(
         ),
         timings={"fit": fitted - clock, "score": scored - fitted},
         notes=_notes(recipe, histories, split, items, exclude_seen),
+        memory=growth.gb,
     )
 
 

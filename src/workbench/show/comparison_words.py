@@ -1,5 +1,7 @@
 """A finished comparison in tables and sentences; never a winner that the intervals do not support."""
 
+from itertools import pairwise
+
 import pandas as pd
 
 from workbench.columns import METRIC, RECIPE
@@ -8,18 +10,16 @@ from workbench.recipes.comparison import DONE, Comparison
 from workbench.show.metric_names import meaning, short
 from workbench.show.training_words import COUNTS
 
+MANY = 7  # recipes of which every pair can still be read in one figure
 SETTINGS = ("exclude_seen", "diversity_from")  # the same for every recipe, and shown elsewhere
 
 
 def outcome_table(comparison: Comparison) -> pd.DataFrame:
-    """One row a recipe, best first, then those without a result: score, interval, coverage, seconds, what happened."""
-    table = comparison.outcomes.merge(scores(comparison), how="left", on=RECIPE)
+    """One row a recipe, best first, then those without a result: score, interval, coverage, cost, what happened."""
+    table = comparison.outcomes.merge(scores(comparison).drop(columns="FIT"), how="left", on=RECIPE)
     place = {label: number for number, label in enumerate(comparison.order)}
     table = table.sort_values(RECIPE, key=lambda names: names.map(place).fillna(len(place)), kind="stable")
-    said = [
-        "; ".join(filter(None, [row["STATUS"], row["REASON"], "added as a baseline" if row["ADDED"] else ""]))
-        for row in table.to_dict("records")
-    ]
+    said = ["; ".join(filter(None, [row["STATUS"], row["REASON"], _origin(row)])) for row in table.to_dict("records")]
     return pd.DataFrame(
         {
             RECIPE: table[RECIPE].to_list(),
@@ -28,17 +28,29 @@ def outcome_table(comparison: Comparison) -> pd.DataFrame:
             "COVERAGE": table["coverage"].round(4).to_list(),
             "FIT, s": table["FIT"].round(2).to_list(),
             "LISTS, s": table["SCORE"].round(2).to_list(),
+            "MEMORY, GB": table["MEMORY"].round(2).to_list(),
             "OUTCOME": said,
         }
     )
 
 
 def scores(comparison: Comparison) -> pd.DataFrame:
-    """RECIPE, MEAN, LOW, HIGH of the comparison's metric, coverage, and SECONDS of fit and lists together."""
+    """RECIPE, MEAN, LOW, HIGH of the comparison's metric, metrics of all lists together, FIT in seconds."""
     rows = comparison.summary[comparison.summary[METRIC] == comparison.metric]
-    timings = comparison.timings
     table = rows[[RECIPE, "MEAN", "LOW", "HIGH"]].merge(comparison.catalogue, on=RECIPE)
-    return table.assign(SECONDS=[sum(timings[label].values()) for label in table[RECIPE]]).reset_index(drop=True)
+    return table.merge(comparison.outcomes[[RECIPE, "FIT"]], on=RECIPE)
+
+
+def shown_pairs(comparison: Comparison) -> pd.DataFrame:
+    """The pairs worth drawing: all of few recipes; of many, the leader with each and every one with the next."""
+    order = comparison.order
+    if len(order) <= MANY:
+        return comparison.pairs
+    near = {frozenset(pair) for pair in pairwise(order)}
+    near |= {frozenset((order[0], label)) for label in order[1:]}
+    pairs = comparison.pairs
+    kept = [frozenset(pair) in near for pair in zip(pairs["FIRST"], pairs["SECOND"], strict=True)]
+    return pairs[kept]
 
 
 def metric_table(comparison: Comparison) -> pd.DataFrame:
@@ -111,6 +123,10 @@ def _limits(comparison: Comparison) -> str:
         f"{said}All lists were judged on the same past events, which favour what was shown before, "
         "so an A/B test has the last word."
     )
+
+
+def _origin(row: dict[str, object]) -> str:
+    return "added as a baseline" if row["ADDED"] else "lists of another system" if row["OUTSIDE"] else ""
 
 
 def _listed(names: list[str]) -> str:

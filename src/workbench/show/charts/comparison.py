@@ -6,10 +6,12 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.columns import METRIC, RECIPE
+from workbench.show.charts.placement import place_names
 from workbench.show.charts.theme import BLUE, COLORWAY, GREY, SYMBOLS, finish, legend_at_foot
 from workbench.show.metric_names import short
 
 ROW_HEIGHT = 44  # pixels of one recipe or pair
+LEAST = 0.01  # where a logarithmic axis begins: seconds below this cannot be told apart
 CLEAR, UNCLEAR = "clear", "not clear"
 
 
@@ -87,37 +89,54 @@ def gaps(differences: pd.DataFrame, metric: str, title: str, names: tuple[str, s
 
 
 def trade_off(table: pd.DataFrame, x: str, metric: str, title: str, axis: str, log: bool = False) -> go.Figure:
-    """Draw accuracy against something it may cost, one symbol a recipe, with the interval of the accuracy.
+    """Draw accuracy against something it may cost: one named symbol a recipe, with the interval of the accuracy.
 
     Args:
-        table: RECIPE, MEAN, LOW, HIGH and the column `x`.
+        table: RECIPE, MEAN, LOW, HIGH and the column `x`; rows where `x` is missing are left out.
         x: what to draw along the bottom.
         metric: key of the metric in MEAN.
         title: one line.
         axis: title of the bottom axis, with unit.
-        log: whether the bottom axis is logarithmic; values must then be above 0.
+        log: whether the bottom axis is logarithmic; values below `LEAST` are then drawn there.
     """
+    rows = table[table[x].notna()].reset_index(drop=True)
+    if log:
+        rows = rows.assign(**{x: rows[x].clip(lower=LEAST)})
+    height = int(430 + 22 * len(rows))
+    names = [_escape(name) for name in rows[RECIPE]]
+    sides = place_names(rows[x], rows["MEAN"], names, 340.0, log) if len(rows) else []
     figure = go.Figure()
-    for number, row in enumerate(table.to_dict("records")):
-        colour = COLORWAY[number % len(COLORWAY)]
+    for number, row in enumerate(rows.to_dict("records")):
+        colour = COLORWAY[(number + number // len(SYMBOLS)) % len(COLORWAY)]
         figure.add_scatter(
             x=[row[x]],
             y=[row["MEAN"]],
-            name=row[RECIPE],
-            mode="markers",
-            marker={"size": 13, "color": colour, "symbol": SYMBOLS[number % len(SYMBOLS)]},
+            name=names[number],
+            mode="markers+text",
+            text=[names[number]],
+            textposition=sides[number],
+            textfont={"size": 11},
+            cliponaxis=False,
+            marker={"size": 12, "color": colour, "symbol": SYMBOLS[number % len(SYMBOLS)]},
             error_y=_interval(pd.DataFrame([row]), "MEAN", colour),
             hovertemplate=f"%{{x:.4g}} → %{{y:.4f}} ({row['LOW']:.4f} to {row['HIGH']:.4f})",
         )
+    _scale_bottom(figure, rows[x], log)
+    return finish(figure, title, axis, f"mean {short(metric)}", height=height)
+
+
+def _scale_bottom(figure: go.Figure, values: pd.Series, log: bool) -> None:
     figure.update_yaxes(rangemode="tozero")
-    if log:
+    if log and len(values):
         # Whole powers of ten at both ends, so that the labels, one a power, are never fewer than two.
-        low, high = math.floor(math.log10(table[x].min())), math.ceil(math.log10(table[x].max()))
+        low, high = math.floor(math.log10(values.min())), math.ceil(math.log10(values.max()))
         figure.update_xaxes(type="log", dtick=1, range=[low - 0.1, max(high, low + 1) + 0.1])
     else:
         figure.update_xaxes(rangemode="tozero")
-    height = int(400 + 22 * len(table))
-    return finish(figure, title, axis, f"mean {short(metric)}", height=height)
+
+
+def _escape(name: str) -> str:
+    return name.replace("<", "&lt;")
 
 
 def _interval(rows: pd.DataFrame, mean: str, colour: str = "#1f2937") -> dict:
