@@ -104,6 +104,11 @@ def _given_range(recipe: str, name: str, value: Any, setting: Hyperparameter | N
     borders = value if isinstance(value, Mapping) and {"low", "high"} <= set(value) <= {"low", "high", "log"} else None
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) == 2:
         borders = {"low": value[0], "high": value[1]}
+    if borders and setting and setting.type not in ("int", "float"):
+        raise RecipeError(
+            f"{recipe}: {name!r} is a {setting.type}, which has no values between two borders; name the values to try: "
+            "{'choices': [first, second]}."
+        )
     numbers = borders and all(_is_number(borders[each]) for each in ("low", "high"))
     if not numbers or borders["low"] >= borders["high"]:
         raise RecipeError(
@@ -124,8 +129,8 @@ def _is_number(value: Any) -> bool:
 
 def _with_default(each: Range) -> Range:
     """Widen a range to hold its default: the comparison with the defaults needs them among the trials."""
-    if each.default is None:
-        return each
+    if each.default is None and not each.choices:
+        return each  # no number stands for "the recipe chooses"; the trial of the defaults gives none
     if each.choices:
         missing = each.stored(each.default) not in [each.stored(choice) for choice in each.choices]
         return Range(each.name, each.default, choices=(*each.choices, each.default)) if missing else each

@@ -4,6 +4,8 @@ import hashlib
 import json
 import os
 import socket
+import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -14,9 +16,10 @@ from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.errors import RecipeError
 from workbench.recipes.tuning_space import Range
 
-FACTS, DEFAULT, OWNER, REASON = "workbench", "default", "owner", "reason"
+FACTS, DEFAULT, OWNER, REASON, DRAW, KILLED = "workbench", "default", "owner", "reason", "draw", "killed"
 WAIT = 60  # seconds a writer waits for another one
-STATES = {"COMPLETE": "finished", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting", "PRUNED": "stopped"}
+ATTEMPTS = 4  # at making Optuna's tables
+STATES = {"COMPLETE": "finished", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting", "PRUNED": "pruned"}
 
 
 def hash_events(events: pd.DataFrame) -> str:
@@ -38,17 +41,8 @@ def open_study(storage: str, name: str, facts: Mapping[str, Any]) -> Any:
         RecipeError: the study was begun with other facts; says which differ.
     """
     import optuna
-    from sqlalchemy import create_engine
 
-    sqlite = storage.startswith("sqlite")
-    options = {"connect_args": {"timeout": WAIT}} if sqlite else {}
-    if sqlite:
-        engine = create_engine(storage, **options)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        engine.dispose()
-    database = optuna.storages.RDBStorage(storage, engine_kwargs=options)
-    study = optuna.create_study(storage=database, study_name=name, direction="maximize", load_if_exists=True)
+    study = optuna.create_study(storage=_database(storage), study_name=name, direction="maximize", load_if_exists=True)
     before = study.user_attrs.get(FACTS)
     wanted = json.loads(json.dumps(facts, sort_keys=True))
     if before is None:
@@ -63,6 +57,36 @@ def open_study(storage: str, name: str, facts: Mapping[str, Any]) -> Any:
     return study
 
 
+def join_study(storage: str, name: str) -> Any:
+    """Open a study that another process has opened with `open_study`."""
+    import optuna
+
+    return optuna.load_study(study_name=name, storage=_database(storage))
+
+
+def _database(storage: str) -> Any:
+    """Open the database, with Optuna's tables made; another process may be making them at the same moment."""
+    import optuna
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import SQLAlchemyError
+
+    sqlite = storage.startswith("sqlite")
+    options = {"connect_args": {"timeout": WAIT}} if sqlite else {"pool_pre_ping": True}
+    if sqlite:
+        engine = create_engine(storage, **options)
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        engine.dispose()
+    for attempt in range(ATTEMPTS):
+        try:
+            return optuna.storages.RDBStorage(storage, engine_kwargs=options)
+        except SQLAlchemyError:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(0.2 * (attempt + 1))
+    raise AssertionError("unreachable")
+
+
 def owner() -> dict[str, Any]:
     """Name this process, so that a later one can tell whether it is still alive."""
     import psutil
@@ -70,10 +94,14 @@ def owner() -> dict[str, Any]:
     return {"host": socket.gethostname(), "pid": os.getpid(), "began": psutil.Process().create_time()}
 
 
-def fail_killed_trials(study: Any) -> int:
+def fail_killed_trials(study: Any, why: str = "") -> int:
     """Mark as failed the running trials whose process on this machine is gone; gives their number.
 
     Trials of other machines stay as they are: whether they live cannot be seen from here.
+
+    Args:
+        study: an Optuna study.
+        why: what is known of how the process ended.
     """
     import optuna
 
@@ -82,9 +110,9 @@ def fail_killed_trials(study: Any) -> int:
         who = trial.user_attrs.get(OWNER)
         if who and who["host"] == socket.gethostname() and not _alive(who):
             # Optuna lets nobody change a finished trial, so the reason goes first.
-            study._storage.set_trial_user_attr(
-                trial._trial_id, REASON, f"its process {who['pid']} ended before the trial did"
-            )
+            reason = why or f"its process {who['pid']} ended before the trial did"
+            study._storage.set_trial_user_attr(trial._trial_id, REASON, reason)
+            study._storage.set_trial_user_attr(trial._trial_id, KILLED, True)
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
             killed += 1
     return killed
@@ -107,26 +135,49 @@ def finished(study: Any) -> list[Any]:
     return study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,))
 
 
+def tried(study: Any) -> int:
+    """Count the settings that were tried: finished trials and pruned ones."""
+    import optuna
+
+    states = optuna.trial.TrialState
+    return len(study.get_trials(deepcopy=False, states=(states.COMPLETE, states.PRUNED)))
+
+
+def failures(study: Any) -> list[str]:
+    """Give the reasons of failed trials, the most frequent first, as "2 trials: ...", killed ones left out."""
+    import optuna
+
+    failed = study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.FAIL,))
+    reasons = Counter(each.user_attrs.get(REASON, "unknown") for each in failed if not each.user_attrs.get(KILLED))
+    return [f"{count} trial{'s' * (count > 1)}: {reason}" for reason, count in reasons.most_common()]
+
+
 def trial_table(study: Any, ranges: Sequence[Range]) -> pd.DataFrame:
     """Give every trial that ever began.
 
     Returns:
-        TRIAL, STATE ("finished", "failed", "running", "waiting"), IS_DEFAULT, VALUE, LOW, HIGH (95 % interval over
-        users), one column per varied hyperparameter, FIT_SECONDS, SCORE_SECONDS, STARTED (UTC), REASON (of a failure).
-        Times and values are missing where a trial did not come so far.
+        TRIAL, STATE ("finished", "pruned", "failed", "running"), IS_DEFAULT, VALUE, LOW, HIGH (95 % interval over
+        users; of finished trials only), one column per varied hyperparameter, FIT_SECONDS, SCORE_SECONDS, LAST_STEP and
+        LAST_VALUE (what the recipe last reported while it trained, on its own validation data, so not to be compared
+        with VALUE), STARTED (UTC), REASON (of a trial that did not finish). Missing where a trial did not come so far,
+        or where the recipe chose a hyperparameter itself.
     """
     rows = []
     for trial in study.get_trials(deepcopy=False):
-        attributes = trial.user_attrs
+        attributes, state = trial.user_attrs, STATES[trial.state.name]
+        last = trial.last_step
         rows.append(
             {
                 "TRIAL": trial.number,
-                "STATE": STATES[trial.state.name],
+                "STATE": state,
                 "IS_DEFAULT": bool(attributes.get(DEFAULT)),
-                "VALUE": float("nan") if trial.value is None else float(trial.value),
+                # Optuna gives a pruned trial its last report as value; that is of another kind.
+                "VALUE": float(trial.value) if state == "finished" else float("nan"),
                 **{name: attributes.get(name.lower(), float("nan")) for name in ("LOW", "HIGH")},
                 **{each.name: trial.params.get(each.name) for each in ranges},
                 **{name: attributes.get(name.lower(), float("nan")) for name in ("FIT_SECONDS", "SCORE_SECONDS")},
+                "LAST_STEP": float("nan") if last is None else last,
+                "LAST_VALUE": float("nan") if last is None else trial.intermediate_values[last],
                 "STARTED": attributes.get("started", ""),
                 REASON.upper(): attributes.get(REASON, ""),
             }
@@ -134,19 +185,30 @@ def trial_table(study: Any, ranges: Sequence[Range]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def report_table(study: Any) -> pd.DataFrame:
+    """Give every value that a recipe reported while it trained: TRIAL, STEP, VALUE, in this order."""
+    rows = [
+        (trial.number, step, value)
+        for trial in study.get_trials(deepcopy=False)
+        for step, value in sorted(trial.intermediate_values.items())
+    ]
+    return pd.DataFrame(rows, columns=["TRIAL", "STEP", "VALUE"])
+
+
 def importance(study: Any, seed: int) -> pd.DataFrame:
     """Estimate how much of the metric's spread each hyperparameter explains.
 
     Returns:
         PARAMETER, IMPORTANCE (shares that add up to 1), largest first; empty when fewer than four trials finished or
-        all gave the same value: nothing can be said then.
+        all gave the same value: nothing can be said then. Defaults that leave a value to the recipe are left out.
 
     Source: Hutter, Hoos and Leyton-Brown 2014 (functional ANOVA), as Optuna computes it.
     """
     import optuna
 
     done = finished(study)
-    shared = [name for name in done[0].params if all(name in trial.params for trial in done)] if done else []
+    shared = list(dict.fromkeys(name for trial in done for name in trial.params))
+    done = [trial for trial in done if all(name in trial.params for name in shared)]
     if len(done) < 4 or not shared or len({trial.value for trial in done}) < 2:
         return pd.DataFrame({"PARAMETER": pd.Series(dtype="str"), "IMPORTANCE": pd.Series(dtype="float64")})
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=seed)
