@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import RecipeError
+from workbench.evaluation.splits import given as split_as_given
 from workbench.recipes import ranking
 from workbench.recipes.contract import Histories
 from workbench.recipes.popularity import PopularityCount
-from workbench.recipes.ranking import best, top_k
+from workbench.recipes.ranking import best, rank_given, top_k
+from workbench.recipes.reranking import rerank
 
 
 class Fixed(PopularityCount):
@@ -97,3 +99,45 @@ def test_wrong_mask_and_wrong_k():
         top_k(Fixed([[1, 2]]), histories([]), 1, allowed=np.array([1, 0, 1]))
     with pytest.raises(ValueError, match="k must be at least 1, not 0"):
         top_k(Fixed([[1, 2]]), histories([]), 0)
+
+
+def test_a_given_list_is_ordered_and_unknown_items_follow_as_given():
+    table = [[1, 3, 3, 2], [9, 0, 0, 5]]
+    found = rank_given(Fixed(table), histories([1], []), [["what", "i3", "i2", "i1", "who"], ["i3", "i0"]])
+    assert found["USER_ID"].tolist() == ["0"] * 5 + ["1"] * 2
+    assert found["ITEM_ID"].tolist() == ["i2", "i1", "i3", "what", "who", "i0", "i3"]  # seen items stay, ties as given
+    assert found["RANK"].tolist() == [1, 2, 3, 4, 5, 1, 2]
+    assert found["SCORE"].fillna(-1).tolist() == [3, 3, 2, -1, -1, 9, 5]
+    assert found["SCORE"].isna().sum() == 2
+
+
+def test_given_lists_may_be_empty_and_batches_do_not_change_them(monkeypatch):
+    rng = np.random.default_rng(1)
+    table = rng.integers(0, 3, (7, 5))
+    given_lists = [[f"i{n}" for n in rng.permutation(6)[: row % 4]] for row in range(7)]
+    whole = rank_given(Fixed(table), histories(*[[]] * 7), given_lists)
+    assert len(whole) == sum(map(len, given_lists))
+    monkeypatch.setattr(ranking, "BATCH_SCORES", 10)
+    pd.testing.assert_frame_equal(rank_given(Fixed(table), histories(*[[]] * 7), given_lists), whole)
+    assert rank_given(Fixed(table), histories(*[[]] * 7), [[]] * 7).empty
+
+
+def test_an_item_given_twice_is_refused_with_both_places():
+    with pytest.raises(RecipeError, match="user '0' holds item 'i2' at place 1 and again at place 3"):
+        rank_given(Fixed([[1, 2, 3]]), histories([]), [["i2", "i0", "i2"]])
+    with pytest.raises(RecipeError, match="one list a user: 1, not 2"):
+        rank_given(Fixed([[1, 2, 3]]), histories([]), [["i2"], ["i0"]])
+
+
+def test_reranking_is_judged_against_the_order_as_given():
+    """User 0's list comes as i0 i1 i2 and is ordered i2 i1 i0; i2 is chosen next: 1/3 becomes 1."""
+    events = pd.DataFrame({"USER_ID": ["0", "1"], "ITEM_ID": ["i0", "i1"], "TIMESTAMP": [1, 2]})
+    split = split_as_given(events, pd.DataFrame({"USER_ID": ["0", "1"], "ITEM_ID": ["i2", "i0"]}))
+    lists = pd.DataFrame({"USER_ID": "0", "ITEM_ID": ["i1", "i0", "i2", "x"], "RANK": [2, 1, 3, 4]})
+    found = rerank(Fixed([[1, 2, 3], [0, 0, 0]]), lists, split, ks=[4])
+    assert found.lists["ITEM_ID"].tolist() == ["i2", "i1", "i0", "x"]
+    row = found.differences.set_index("METRIC").loc["mean_reciprocal_rank_at_4"]
+    assert (row["GIVEN"], row["RANKED"]) == pytest.approx((1 / 3, 1.0))
+    assert (found.unknown_items, len(found.given)) == (1, 1)
+    with pytest.raises(RecipeError, match="None of the 2 held-out users has a given list"):
+        rerank(Fixed([[1, 2, 3]]), lists.assign(USER_ID="x"), split)

@@ -1,5 +1,7 @@
 """From scores to lists: the best `k` items of every history, in batches, with the same result on every machine."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
@@ -57,6 +59,67 @@ def top_k(
         codes.append(found[1])
         values.append(found[2])
     return _lists(recipe, histories, np.concatenate(rows), np.concatenate(codes), np.concatenate(values))
+
+
+def rank_given(
+    recipe: Recipe, histories: Histories, candidates: Sequence[Sequence[str]], *, progress: bool = False
+) -> pd.DataFrame:
+    """Put the items that are given for each history into that history's order.
+
+    Args:
+        recipe: fitted.
+        histories: encoded with the recipe's `item_ids`.
+        candidates: one sequence of item ids a history, each item once; may be empty. Items of the history stay in.
+        progress: whether to show a progress bar.
+
+    Returns:
+        USER_ID, ITEM_ID, RANK (from 1), SCORE: rows in the order of the histories, best first; equal scores keep the
+        given order. Items the recipe does not know stand last, in the given order, with a SCORE of NaN, so that
+        `lists["SCORE"].isna().sum()` counts them.
+
+    Raises:
+        RecipeError: not one sequence a history, an item is given twice, or the recipe gave NaN.
+
+    Source: Amazon Personalize, GetPersonalizedRanking: unknown items are appended at the end.
+    """
+    if len(candidates) != len(histories):
+        raise RecipeError(f"candidates must hold one list a user: {len(histories):,}, not {len(candidates):,}.")
+    _refuse_twice(histories.user_ids, candidates)
+    lengths = np.array([len(each) for each in candidates], dtype=np.int64)
+    items = np.array([str(item) for each in candidates for item in each], dtype=object)
+    rows, codes = np.repeat(np.arange(len(histories)), lengths), pd.Index(recipe.item_ids).get_indexer(items)
+    values = np.full(len(items), np.nan, dtype=np.float32)
+    size = max(1, BATCH_SCORES // max(1, len(recipe.item_ids)))
+    for start in tqdm(range(0, len(histories), size), disable=not progress, desc="ranking", unit="batch"):
+        stop = min(start + size, len(histories))
+        first, last = np.searchsorted(rows, [start, stop])
+        known = first + np.flatnonzero(codes[first:last] >= 0)
+        if len(known):
+            values[known] = _scores(recipe, histories.rows(start, stop))[rows[known] - start, codes[known]]
+    order = np.lexsort((-values, rows))  # stable, and NaN stands behind every number
+    first_of = np.concatenate([[0], np.cumsum(lengths)])[rows]
+    return pd.DataFrame(
+        {
+            USER_ID: pd.array(histories.user_ids[rows], dtype="str"),
+            ITEM_ID: pd.array(items[order], dtype="str"),
+            RANK: np.arange(len(rows)) - first_of + 1,
+            SCORE: values[order],
+        }
+    )
+
+
+def _refuse_twice(user_ids: np.ndarray, candidates: Sequence[Sequence[str]]) -> None:
+    for user, items in zip(user_ids, candidates, strict=True):
+        if len(set(items)) == len(items):
+            continue
+        places: dict[str, int] = {}
+        for place, item in enumerate(items, start=1):
+            if item in places:
+                raise RecipeError(
+                    f"the list of user {user!r} holds item {item!r} at place {places[item]} and again at place "
+                    f"{place}; each item may stand once."
+                )
+            places[item] = place
 
 
 def best(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
