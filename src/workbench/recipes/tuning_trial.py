@@ -50,8 +50,13 @@ class Watcher:
             return
         self.seen.add(step)
         self.trial.report(float(value), int(step))
-        if self.prune and len(self.seen) > FIRST_REPORTS and self.trial.should_prune():
-            self.pruned = f"fell behind the finished trials at step {step} with {value:.4g}"
+        if not self.prune or len(self.seen) <= FIRST_REPORTS:
+            return
+        if not np.isfinite(value):
+            self.pruned = f"reported {value} at step {step}"
+        elif self.trial.should_prune():
+            self.pruned = f"fell behind the other trials at step {step} with {value:.4g}"
+        if self.pruned:
             raise optuna.TrialPruned(self.pruned)
 
 
