@@ -221,3 +221,48 @@ def test_undefined_metrics_are_null_in_the_file(workspace):
     written = json.loads((found.version.path / "metrics.json").read_text())
     assert written["metrics"]["diversity_at_25"] is None
     assert np.isnan(found.evaluation.summary.set_index("METRIC").loc["diversity_at_25", "MEAN"])
+
+
+def test_an_objective_changes_the_lists_and_is_kept_with_the_model(workspace, circle, items):
+    priced = items.assign(PRICE=[float(n % 7) for n in range(20)])
+    workspace.write_dataset("circle", "items", priced, origin={})
+    objective = {"itemAttribute": "PRICE", "objectiveSensitivity": "HIGH"}
+    config = TrainingConfig(split="global-time", top_k=5, objective=objective, exclude_seen=False)
+    found = train(workspace, "circle", "mine", "popularity-count", config)
+    kept = found.version.config["objective"]
+    assert kept == {"column": "PRICE", "sensitivity": "HIGH", "weight": 0.75, "candidates_per_place": 4}
+    assert set(found.purposes) == {"objective_curve"}
+    curve = found.purposes["objective_curve"].set_index("SENSITIVITY")
+    main = "normalized_discounted_cumulative_gain_at_5"
+    assert found.version.metrics[main] == pytest.approx(curve.loc["HIGH", "NDCG"])
+    assert curve.loc["HIGH", "MEAN_REWARD"] > curve.loc["OFF", "MEAN_REWARD"]
+    assert found.version.metrics["average_rewards_at_k"] == pytest.approx(curve.loc["HIGH", "AVERAGE_REWARDS"])
+    assert "average_rewards_at_k" in found.baselines["recent-popularity"].catalogue
+    written = json.loads((found.version.path / "metrics.json").read_text())
+    assert len(written["purposes"]["objective_curve"]) == len(curve)
+
+
+def test_a_column_that_is_no_reward_stops_before_any_waiting(workspace):
+    with pytest.raises(RecipeError, match="TITLE must be numeric"):
+        train(workspace, "circle", "mine", "sims", TrainingConfig(objective={"column": "TITLE"}))
+    with pytest.raises(RecipeError, match="no sensitivity 'SOME'"):
+        train(
+            workspace,
+            "circle",
+            "mine",
+            "sims",
+            TrainingConfig(objective={"column": "TITLE", "sensitivity": "some"}),
+        )
+
+
+def test_trends_and_given_lists_are_judged_too(workspace):
+    trends = train(workspace, "circle", "trends", "trending-now", TrainingConfig(hyperparameters={"frequency": "100s"}))
+    assert len(trends.purposes["trend_backtest"]) == 10
+    assert 0 <= trends.version.metrics["trend_prediction_accuracy"] <= 1
+    hyperparameters = {"ridge": 10.0, "popularity_discount": 0.0}
+    config = TrainingConfig(hyperparameters=hyperparameters, split="leave-last-out", exclude_seen=False)
+    ranked = train(workspace, "circle", "ranked", "personalized-ranking", config)
+    table = ranked.purposes["given_lists"].set_index("METRIC")
+    assert table.loc["hit_rate_at_25", ["GIVEN", "RANKED"]].tolist() == [1.0, 1.0]  # the list is the whole catalogue
+    assert table.loc["mean_reciprocal_rank_at_25", "READING"] == "higher"
+    assert load(ranked.version.path).name == "personalized-ranking"

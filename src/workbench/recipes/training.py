@@ -16,6 +16,8 @@ from workbench.evaluation.intervals import paired_summary
 from workbench.evaluation.splits import USERS_90_10, Split, make_split
 from workbench.recipes.catalog import build, entry
 from workbench.recipes.contract import Recipe, TrainingData
+from workbench.recipes.objective import item_rewards, read_objective
+from workbench.recipes.purposes import judge_purpose
 from workbench.recipes.scoring import Evaluation, fit_and_score
 from workbench.recipes.storage import save
 from workbench.recipes.training_data import check_least, filter_events, read_tables
@@ -40,6 +42,8 @@ class TrainingConfig:
     train_anyway: train on less than the least that Personalize asks for.
     seed: of the split, the fit and the intervals.
     versions: dataset kind to version; kinds left out take their newest.
+    objective: {"column": "PRICE", "sensitivity": "OFF|LOW|MEDIUM|HIGH"}: trade relevance against a numeric column of
+        the items, see `objective`; None for relevance alone.
     """
 
     hyperparameters: Mapping[str, Any] = field(default_factory=dict)
@@ -51,6 +55,7 @@ class TrainingConfig:
     train_anyway: bool = False
     seed: int = 0
     versions: Mapping[str, int] | None = None
+    objective: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,7 @@ class Training:
     differences: BASELINE, METRIC, DIFFERENCE, LOW, HIGH, USERS, P, READING: recipe minus baseline, user by user.
     split, data: what was cut, and the tables with all events that passed the filter.
     timings: seconds by part; notes: everything that was dropped, missing or out of reach.
+    purposes: tables by name of what the recipe or an objective is judged by besides, see `purposes.judge_purpose`.
     """
 
     version: SolutionVersion
@@ -74,6 +80,7 @@ class Training:
     data_hash: str
     timings: dict[str, float]
     notes: dict[str, Any]
+    purposes: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def evaluations(self) -> dict[str, Evaluation]:
@@ -116,34 +123,42 @@ def train(
     config = config or TrainingConfig()
     row = entry(recipe_name)
     hyperparameters = row.complete(config.hyperparameters)
+    objective = read_objective(config.objective)
     versions = workspace.training_data(group, config.versions)
     settings = dataclasses.asdict(config) | {
         "recipe": row.name,
         "hyperparameters": hyperparameters,
+        "objective": objective and objective.settings(),
         "versions": {kind: each.version for kind, each in versions.items() if each},
     }
     clock = time.perf_counter()
     steps = tqdm(total=5, desc="reading", unit="part", disable=not progress)
     with steps, workspace.new_solution_version(group, solution, plain(settings)) as draft:
         tables = read_tables(versions, row.needs)
+        if objective:
+            item_rewards(tables.items, objective.column)  # a wrong column stops here, before any waiting
         events, notes = filter_events(tables.interactions, config.event_types, config.event_value_threshold)
         data = TrainingData(events, tables.items, tables.users)
         notes["below_the_least"] = check_least(events, config.train_anyway)
         split = make_split(config.split, events, config.seed)
         found = _evaluate(row.name, hyperparameters, split, data, config, steps)
+        options = {"k": config.top_k, "seed": config.seed, "exclude_seen": config.exclude_seen}
+        judged = judge_purpose(row, hyperparameters, found, split, data, objective, **options)
+        found = judged.evaluations
         model, timings = _fit_on_all(row.name, hyperparameters, data, config.seed, steps)
         save(model, draft.path)
         timings = found[row.name].timings | timings | {"all": time.perf_counter() - clock}
         evaluation, baselines = found[row.name], {name: each for name, each in found.items() if name != row.name}
         hashes = {kind: {"version": each.version, "hash": each.hash} for kind, each in versions.items() if each}
         facts = {"datasets": hashes, "seed": config.seed, "parameters": settings, "timings": timings, "notes": notes}
+        facts["purposes"] = judged.tables
         gaps = differences(evaluation, baselines, config.seed)
         _write(draft, evaluation, baselines, gaps, split, facts)
         steps.set_description("saved")
         steps.update()
     saved = workspace.solution_version(group, solution, draft.version)
     data_hash = hashes[INTERACTIONS]["hash"]
-    return Training(saved, evaluation, baselines, gaps, split, data, data_hash, timings, notes)
+    return Training(saved, evaluation, baselines, gaps, split, data, data_hash, timings, notes, judged.tables)
 
 
 def differences(evaluation: Evaluation, baselines: Mapping[str, Evaluation], seed: int) -> pd.DataFrame:

@@ -21,6 +21,8 @@ SHORT = {
     "popularity_bias": "popularity bias",
     "coverage": "coverage of items",
     "coverage_of_users": "coverage of users",
+    "average_rewards": "average rewards",
+    "trend_prediction_accuracy": "trend prediction accuracy",
 }
 MEANING = {
     "mean_reciprocal_rank": "1 / place of the first hit",
@@ -37,6 +39,8 @@ MEANING = {
     "popularity_bias": "0: as popular as what users chose themselves, 1: twice as popular",
     "coverage": "share of the catalogue in at least one list",
     "coverage_of_users": "share of users who got a full list",
+    "average_rewards": "share of the reward of all hits that the best paying k places made",
+    "trend_prediction_accuracy": "share of the rise after the list that its items made",
 }
 
 
