@@ -4,6 +4,53 @@ from workbench.recipes.catalog_entry import RELATED, Entry, Hyperparameter, perc
 
 ROWS = (
     Entry(
+        name="similar-items",
+        family="neighbours",
+        use_case=RELATED,
+        about="Items that the same users chose and that are alike in their attributes and texts. Attributes decide for "
+        "new items and fade as events come in; how much they count is learned. Items of the items table without any "
+        "event have relations too, and new ones are taken in without another fit.",
+        metadata_used=("items: every column",),
+        instead={
+            "item_id_hidden_dim": "items are compared by the users they share, without hidden factors; use neighbours "
+            "for the size of the model",
+            "item_metadata_hidden_dim": "attributes are compared as they are; use attribute_weight for how much they "
+            "count",
+        },
+        hyperparameters={
+            "popularity_discount_factor": Hyperparameter(
+                0.5,
+                "0 divides shared users by the asked item's users, so popular items lead; 1 by the related item's.",
+                "float",
+                0.0,
+                1.0,
+                tunable=True,
+            ),
+            "shrinkage": Hyperparameter(
+                None,
+                "Users that attributes count as, beside an item's own. None: chosen by held-out events.",
+                "float",
+                0.1,
+                10_000.0,
+                tunable=True,
+                log=True,
+            ),
+            "attribute_weight": Hyperparameter(
+                None,
+                "Times what attributes foretell; 0 uses events alone. None: chosen by held-out events.",
+                "float",
+                0.0,
+                100.0,
+                tunable=True,
+            ),
+            "history_decay": Hyperparameter(
+                0.9, "For a user: weight kept per step back in the history.", "float", 0.0, 1.0, tunable=True
+            ),
+            "neighbours": Hyperparameter(200, "Related items kept of every item.", "int", 1, 10_000),
+        },
+        factory="workbench.recipes.similar_items:SimilarItems",
+    ),
+    Entry(
         name="sims",
         family="neighbours",
         use_case=RELATED,

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy import sparse
 from tqdm.auto import tqdm
 
-from workbench.columns import ITEM_ID
+from workbench.columns import ITEM_ID, TIMESTAMP
 from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe, TrainingData
 from workbench.recipes.popularity import encode
@@ -49,6 +49,8 @@ class Sims(Recipe):
         Notes say how many users and items fell outside, and how many events were too many to pair.
         """
         users, items, self.item_ids = encode(data.interactions)
+        order = np.argsort(data.interactions[TIMESTAMP].to_numpy(dtype=np.int64), kind="stable")
+        users, items = users[order], items[order]
         self.popularity = _distinct_users(users, items, len(self.item_ids))
         chooses = self._inside_borders(users, items)
         together = cointeractions(chooses, self.hyperparameters["min_cointeraction_count"], progress)
@@ -59,23 +61,13 @@ class Sims(Recipe):
 
     def score(self, histories: Histories) -> np.ndarray:
         """Add up the similarities of a history's distinct items; the rest follows by popularity, below zero."""
-        rows = np.repeat(np.arange(len(histories)), np.diff(histories.offsets))
-        shape = (len(histories), len(self.item_ids))
-        seen = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, histories.items)), shape=shape)
-        seen.data[:] = 1.0
-        scores = (seen @ self.similarity).toarray()
-        return np.where(scores > 0, scores, self._filler())
+        scores = (history_weights(histories, len(self.item_ids)) @ self.similarity).toarray()
+        return np.where(scores > 0, scores, popularity_filler(self.popularity))
 
     def explain(self, history: Histories, item_code: int) -> pd.DataFrame:
         """List the history's items that are related to the item; an item counts once, at its newest position."""
-        newest_first = history.items[::-1]
-        codes, first = np.unique(newest_first, return_index=True)
-        moved = self.similarity[codes, [item_code] * len(codes)] if len(codes) else np.empty(0)
-        frame = pd.DataFrame(
-            {ITEM_ID: self.item_ids[codes], "POSITION": first + 1, "CONTRIBUTION": np.asarray(moved).ravel()}
-        )
-        frame = frame[frame["CONTRIBUTION"] > 0]
-        return frame.sort_values(["CONTRIBUTION", "POSITION"], ascending=[False, True], ignore_index=True)
+        weights = history_weights(history, len(self.item_ids))
+        return past_items(history, self.item_ids, weights, self.similarity, item_code)
 
     def state(self) -> dict[str, np.ndarray]:
         """Give the similarity table in compressed rows, and the popularity."""
@@ -93,28 +85,20 @@ class Sims(Recipe):
         self.similarity = sparse.csr_matrix(parts, shape=(len(item_ids), len(item_ids)))
         return self
 
-    def _filler(self) -> np.ndarray:
-        """Order the unrelated by popularity, from -1 to just below 0."""
-        return (self.popularity / (self.popularity.max() + 1) - 1).astype(np.float32)
-
     def _inside_borders(self, users: np.ndarray, items: np.ndarray) -> sparse.csr_matrix:
         """Build the users × items table of ones from the users and items inside the percentile borders."""
         events = pd.DataFrame({"user": users, "item": items})
         kept_users = self._within(np.bincount(users), "user_history_length")
         kept_items = self._within(np.bincount(items), "item_interaction_count")
         events = events[kept_users[users] & kept_items[items]]
-        pairs = events.drop_duplicates(keep="last")
-        limited = _newest(pairs)
+        chooses, left_out = chosen_by(events, len(self.item_ids))
         self.notes = {
             "users_left_out": int((~kept_users).sum()),
             "items_left_out": int((~kept_items).sum()),
             "events_left_out": len(users) - len(events),
-            "events_beyond_pair_limit": len(pairs) - len(limited),
+            "events_beyond_pair_limit": left_out,
         }
-        rows = pd.factorize(limited["user"])[0]
-        ones = np.ones(len(limited), dtype=np.float32)
-        shape = (int(rows.max(initial=-1)) + 1, len(self.item_ids))
-        return sparse.csr_matrix((ones, (rows, limited["item"])), shape=shape)
+        return chooses
 
     def _within(self, counts: np.ndarray, kind: str) -> np.ndarray:
         """Say whose count lies between the two percentile borders, both included."""
@@ -129,6 +113,69 @@ class Sims(Recipe):
         own, other = chosen[table.row].astype(np.float64), chosen[table.col].astype(np.float64)
         values = other ** (1 - d) * (table.data * n_users / (own * other)) ** d
         return sparse.csr_matrix((values.astype(np.float32), (table.row, table.col)), shape=together.shape)
+
+
+def chosen_by(events: pd.DataFrame, n_items: int) -> tuple[sparse.csr_matrix, int]:
+    """Turn events into a table of who chose what.
+
+    Args:
+        events: "user" and "item" codes, oldest first; repeats count once.
+        n_items: of the catalogue.
+
+    Returns:
+        (n_users, n_items) of ones, users in order of first appearance, and how many events were left out because
+        the longest histories would make more than MOST_PAIRS pairs: the oldest of those.
+    """
+    pairs = events.drop_duplicates(["user", "item"], keep="last")
+    limited = _newest(pairs)
+    rows = pd.factorize(limited["user"])[0]
+    ones = np.ones(len(limited), dtype=np.float32)
+    shape = (int(rows.max(initial=-1)) + 1, n_items)
+    return sparse.csr_matrix((ones, (rows, limited["item"])), shape=shape), len(pairs) - len(limited)
+
+
+def history_weights(histories: Histories, n_items: int, decay: float = 1.0) -> sparse.csr_matrix:
+    """Weigh the items of histories: 1 for the newest, times `decay` per event since; of repeats the newest counts.
+
+    Returns:
+        (len(histories), n_items).
+    """
+    lengths = np.diff(histories.offsets)
+    rows = np.repeat(np.arange(len(histories)), lengths)
+    back = np.repeat(histories.offsets[1:], lengths) - 1 - np.arange(len(rows))
+    keys = rows * np.int64(n_items) + histories.items
+    kept = len(keys) - 1 - np.unique(keys[::-1], return_index=True)[1]  # the newest of each
+    weights = np.float32(decay) ** back[kept].astype(np.float32)
+    shape = (len(histories), n_items)
+    return sparse.csr_matrix((weights.astype(np.float32), (rows[kept], histories.items[kept])), shape=shape)
+
+
+def popularity_filler(users: np.ndarray) -> np.ndarray:
+    """Scores that order unrelated items by their users, from -1 to just below 0."""
+    return (users / (users.max() + 1) - 1).astype(np.float32)
+
+
+def past_items(
+    history: Histories, item_ids: np.ndarray, weights: sparse.csr_matrix, related: sparse.csr_matrix, item_code: int
+) -> pd.DataFrame:
+    """List what the items of one history add to one item's score; an item counts once, at its newest position.
+
+    Args:
+        history: one row.
+        item_ids: of the recipe.
+        weights: `history_weights` of the history.
+        related: items by items.
+        item_code: the recommended item.
+
+    Returns:
+        ITEM_ID, POSITION (1 = newest event), CONTRIBUTION above 0, largest first.
+    """
+    codes, first = np.unique(history.items[::-1], return_index=True)
+    moved = related[codes, [item_code] * len(codes)] if len(codes) else np.empty(0)
+    moved = np.asarray(moved).ravel() * np.asarray(weights[0, codes].todense()).ravel() if len(codes) else moved
+    frame = pd.DataFrame({ITEM_ID: item_ids[codes], "POSITION": first + 1, "CONTRIBUTION": moved})
+    frame = frame[frame["CONTRIBUTION"] > 0]
+    return frame.sort_values(["CONTRIBUTION", "POSITION"], ascending=[False, True], ignore_index=True)
 
 
 def cointeractions(chooses: sparse.csr_matrix, least: int, progress: bool = False) -> sparse.csr_matrix:
