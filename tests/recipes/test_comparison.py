@@ -121,7 +121,7 @@ def test_a_recipe_that_cannot_work_is_reported_and_the_others_go_on(split):
 
 def test_models_that_stop_by_the_clock_are_told_what_is_left():
     bpr, ease = find_entrants(["recbole:BPR", "recbole:EASE"])[:2]
-    assert comparison_runs._in_time(bpr, 30.0)["max_seconds"] == 30.0
+    assert comparison_runs._in_time(bpr, 30.0)["budget_minutes"] == 0.5
     assert comparison_runs._in_time(bpr, float("inf")) == {}
     assert comparison_runs._in_time(ease, 30.0) == {}
 

@@ -200,11 +200,12 @@ def test_users_who_taught_nothing_are_served_as_new_ones(camps, model):
 
 
 def test_a_cap_and_a_time_limit_are_said(camps):
-    recipe = RecBoleRecipe("SASRec", epochs=500, max_rows=30, max_seconds=1.0, stopping_step=500)
+    recipe = RecBoleRecipe("SASRec", epochs=500, max_rows=30, budget_minutes=1 / 60, stopping_step=500)
     recipe.fit(TrainingData(camps))
     assert recipe.notes["prefix_rows"] == len(camps) - 16
     assert recipe.notes["prefix_rows_used"] == 30
-    assert recipe.notes["stopped_by_max_seconds"] == 1.0
+    assert recipe.notes["capped_by"].startswith("max_rows=30: each user's newest rows first")
+    assert recipe.notes["stopped_by_budget_minutes"] == 1 / 60
     assert recipe.notes["epochs_run"] < 500
 
 
@@ -240,7 +241,13 @@ def test_contributions_of_a_linear_model_add_up_to_its_score(camps):
     [
         ("LightGNC", {}, "no model 'LightGNC'. Did you mean 'LightGCN'"),
         ("NCL", {}, "recbole:NCL cannot run here: it needs the package faiss"),
-        ("FM", {}, "rows of user and item attributes"),
+        ("GRU4RecKG", {}, "vectors pretrained on a knowledge graph"),
+        ("lightgbm", {}, "lightgbm or xgboost"),
+        ("KD_DAGFM", {"teacher": "__import__('os')"}, "teacher=.* is not one of .'CIN', 'CrossNet'"),
+        ("KD_DAGFM", {"warm_up": "x.pth"}, "no parameter 'warm_up'"),
+        ("LDiffRec", {"n_cate": 2}, "n_cate=2 is not one of"),
+        ("S3Rec", {"train_stage": "finetune"}, "no parameter 'train_stage'"),
+        ("BPR", {"budget_minutes": -1.0}, "budget_minutes=-1.0 must not be below 0"),
         ("KGAT", {}, "knowledge graph"),
         ("BPR", {"embeding_size": 8}, "no parameter 'embeding_size'. Did you mean 'embedding_size'"),
         ("BPR", {"embedding_size": "__import__('os')"}, "embedding_size=.* is str, needs int or float"),
@@ -267,7 +274,7 @@ def test_a_model_that_does_not_suit_the_data_says_so(camps):
     with pytest.raises(RecipeError, match="recbole:DGCF failed inside RecBole on 80 events"):
         RecBoleRecipe("DGCF", epochs=1).fit(TrainingData(camps))
     single = camps.groupby(USER_ID).head(1)
-    with pytest.raises(RecipeError, match="Nothing to train on: 16 events, but not a user with two events"):
+    with pytest.raises(RecipeError, match="SASRec: nothing to train on: 16 events, but not a user with two"):
         RecBoleRecipe("SASRec").fit(TrainingData(single))
     with pytest.raises(RecipeError, match="interactions are empty"):
         RecBoleRecipe("EASE").fit(TrainingData(camps.head(0)))

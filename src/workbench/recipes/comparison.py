@@ -92,7 +92,7 @@ def compare(
         items, users: the other tables; None when there are none.
         top_k: length of the lists.
         budget_minutes: time for all recipes together; None for no limit. A recipe does not start when it is used up,
-            and is reported as skipped. RecBole's models get what is left as their `max_seconds`. Baselines run before
+            and is reported as skipped. RecBole's models get what is left as their `budget_minutes`. Baselines run before
             the others and always; lists of other systems cost no training and are always read.
         exclude_seen: leave items of a user's history out of the lists.
         seed: of fits and intervals.

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 from tqdm.auto import tqdm
 
-from workbench.columns import RECIPE
+from workbench.columns import MINUTE, RECIPE
 from workbench.errors import ParameterError, RecipeError
 from workbench.evaluation.splits import Split
 from workbench.recipes.comparison_entrants import Entrant
@@ -105,7 +105,8 @@ def _in_time(entrant: Entrant, seconds: float) -> dict[str, Any]:
     if seconds == float("inf") or not entrant.name.startswith(PREFIX):
         return given
     known = default_parameters(entrant.name.removeprefix(PREFIX))
-    if "max_seconds" in known:
-        own = given.get("max_seconds", known["max_seconds"]) or seconds  # 0 means no limit
-        given["max_seconds"] = max(1.0, min(own, seconds))
+    if "budget_minutes" in known:
+        left = seconds / MINUTE
+        own = given.get("budget_minutes", known["budget_minutes"]) or left  # 0 means no limit
+        given["budget_minutes"] = max(1 / MINUTE, min(own, left))
     return given

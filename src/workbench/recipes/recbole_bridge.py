@@ -1,4 +1,4 @@
-"""Any of RecBole's general and sequential models as a recipe: fitted from our tables, scoring anybody.
+"""Any of RecBole's general, sequential and context-aware models as a recipe: fitted from our tables, scoring anybody.
 
 RecBole 1.2.1 itself stays behind `recbole_bridge_repairs.tamed`; what is learned leaves as plain arrays. Items are the
 ones of the training interactions. Time only orders events: RecBole would round seconds to float32.
@@ -10,19 +10,23 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pandas as pd
 
-from workbench.columns import ITEM_ID
+from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
-from workbench.recipes.recbole_bridge_models import PREFIX, SEQUENTIAL, complete_parameters, find_model
-from workbench.recipes.recbole_bridge_repairs import tamed
-from workbench.recipes.recbole_bridge_rows import Rows, make_rows
-from workbench.recipes.recbole_bridge_scoring import (
-    Factors,
-    ItemSimilarity,
-    Network,
-    Scorer,
-    history_matrix,
+from workbench.recipes.recbole_bridge_features import Features, learn_features, pack, unpack
+from workbench.recipes.recbole_bridge_memory import check_memory
+from workbench.recipes.recbole_bridge_models import (
+    GENERAL,
+    ITEM_ATTRIBUTES,
+    PREFIX,
+    complete_parameters,
+    find_model,
+    uses_attributes,
 )
+from workbench.recipes.recbole_bridge_repairs import tamed
+from workbench.recipes.recbole_bridge_rows import Rows, choose_rows, make_rows
+from workbench.recipes.recbole_bridge_scoring import Factors, ItemSimilarity, Network, Scorer, known_users
+from workbench.recipes.recbole_bridge_watch import Teller
 
 NEW_USERS = {
     "item-similarity": "scored by their history, like everybody",
@@ -30,6 +34,8 @@ NEW_USERS = {
     "sequences": "scored by their history, like everybody",
     "autoencoder": "scored by their history, like everybody",
     "users": "given the scores of the known users who share most items with them",
+    "attributes": "given the scores of the known users who share most items with them; without any event, scored by "
+    "their attributes from the users table",
 }
 # What RecBole's models raise when data or sizes do not suit them; they check little themselves.
 FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
@@ -41,8 +47,9 @@ class RecBoleRecipe(Recipe):
 
     Args:
         model: a name such as "BPR" or "recbole:BPR"; see `recbole_bridge_models.offered`.
-        parameters: the bridge's (epochs, stopping_step, refit, max_seconds, max_rows, device …) and the model's own,
-            as typed Python values. max_seconds 0 means no limit; a fit that a limit cut short differs from run to run.
+        parameters: the bridge's (epochs, stopping_step, refit, budget_minutes, max_rows, max_history, device …) and
+            the model's own, as typed Python values. budget_minutes 0 means no limit; a fit that a limit cut short
+            differs from run to run.
 
     Raises:
         RecipeError: an unknown model, one that cannot run here, an unknown parameter or one of a wrong type.
@@ -58,21 +65,29 @@ class RecBoleRecipe(Recipe):
         self._threads = int(self.hyperparameters.get("threads", 0))
 
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
-        """Learn from the interactions: every row counts as positive, repeats stay."""
+        """Learn from the interactions: every row counts as positive, repeats stay.
+
+        Context-aware models and those of item attributes also learn from the items and the users table.
+        """
         self.item_ids = data.interactions[ITEM_ID].unique().astype(object)
         if not len(self.item_ids):
             raise RecipeError(f"{PREFIX}{self.model}: the interactions are empty; it needs at least one event.")
-        histories = encode_histories(data.interactions, self.item_ids)
-        everything = make_rows(histories, len(self.item_ids))
-        self.seed = seed
+        histories = encode_histories(data.interactions[[USER_ID, ITEM_ID, TIMESTAMP]], self.item_ids)
+        features, notes = self._features(data, histories.user_ids)
+        everything = make_rows(histories, len(self.item_ids), features)
+        rows, chosen = choose_rows(everything, self.model, self.kind, self.hyperparameters, seed)
+        notes |= chosen | {"predicted_memory_gb": check_memory(self.model, self.kind, rows, self.hyperparameters)}
+        self.seed, tell = seed, Teller(self.watch)
         with tamed(seed, self._threads) as folder:
             from workbench.recipes import recbole_bridge_training as training
 
-            rows, notes = training.prepare_rows(everything, self.kind, self.hyperparameters, seed)
+            job = training.Job(self.model, self.kind, self.hyperparameters, seed, folder, progress, tell)
             try:
-                trained = training.train(self.model, self.kind, rows, self.hyperparameters, seed, folder, progress)
+                trained = training.train(job, rows)
                 self._take_over(trained, histories)
             except FAILURES as error:
+                if error is tell.raised:
+                    raise
                 raise RecipeError(
                     f"{PREFIX}{self.model} failed inside RecBole on {len(everything.users):,} events of "
                     f"{everything.n_users:,} users and {everything.n_items:,} items: {type(error).__name__}: {error}. "
@@ -127,13 +142,13 @@ class RecBoleRecipe(Recipe):
 
     def state(self) -> dict[str, np.ndarray]:
         """Give vectors, weights or rows as arrays, and user ids and facts as UTF-8 bytes."""
-        texts = [str(user).encode() for user in self._user_index]
+        user_bytes, user_ends = pack(self._user_index)
         facts = {"scorer": self._scorer.kind, "way": self._way, "seed": self.seed}
         return {
             "facts": np.frombuffer(json.dumps(facts).encode(), dtype=np.uint8),
             "popularity": self._popularity,
-            "user_bytes": np.frombuffer(b"".join(texts), dtype=np.uint8),
-            "user_ends": np.cumsum([len(text) for text in texts], dtype=np.int64),
+            "user_bytes": user_bytes,
+            "user_ends": user_ends,
             "user_codes": self._user_codes,
             **{f"scorer/{name}": value for name, value in self._scorer.state().items()},
         }
@@ -143,9 +158,7 @@ class RecBoleRecipe(Recipe):
         facts = json.loads(state["facts"].tobytes())
         self.item_ids, self._popularity = np.asarray(item_ids, dtype=object), state["popularity"]
         self.seed, self._way = facts["seed"], facts["way"]
-        ends, text = state["user_ends"], state["user_bytes"].tobytes()
-        starts = np.concatenate([[0], ends[:-1]]) if len(ends) else ends
-        users = [text[start:end].decode() for start, end in zip(starts, ends, strict=True)]
+        users = unpack(state["user_bytes"], state["user_ends"])
         self._user_index, self._user_codes = pd.Index(users, dtype=object), state["user_codes"]
         own = {name.removeprefix("scorer/"): value for name, value in state.items() if name.startswith("scorer/")}
         if facts["scorer"] == Network.kind:
@@ -154,13 +167,28 @@ class RecBoleRecipe(Recipe):
             self._scorer = (ItemSimilarity if facts["scorer"] == ItemSimilarity.kind else Factors).from_state(own)
         return self
 
+    def _features(self, data: TrainingData, user_ids: np.ndarray) -> tuple[Features | None, dict[str, Any]]:
+        if not uses_attributes(self.model):
+            return None, {}
+        most = self.hyperparameters["most_values"]
+        features, notes = learn_features(data.items, data.users, self.item_ids, user_ids, most)
+        if self.model in ITEM_ATTRIBUTES and not features.items.columns:
+            why = (
+                "there is no items table" if data.items is None else f"left out: {notes['item_attributes']['left_out']}"
+            )
+            raise RecipeError(
+                f"{PREFIX}{self.model} learns from attributes of items and finds none: {why}. Add an items table with "
+                f"a category or a number column, or take {PREFIX}SASRec or {PREFIX}GRU4Rec."
+            )
+        return features, notes
+
     def _take_over(self, trained: Any, histories: Histories) -> None:
         """Turn the trained model into a scorer; called inside `tamed`."""
         from workbench.recipes import recbole_bridge_networks as networks
 
         self.notes, self._way = {}, ""
-        similarity = None if self.kind == SEQUENTIAL else networks.as_item_similarity(trained.model)
-        factors = None if self.kind == SEQUENTIAL or similarity else networks.as_factors(trained.model, histories)
+        similarity = networks.as_item_similarity(trained.model) if self.kind == GENERAL else None
+        factors = networks.as_factors(trained.model, histories) if self.kind == GENERAL and not similarity else None
         if similarity:
             self._scorer, self._way = similarity, similarity.kind
         elif factors:
@@ -180,25 +208,23 @@ class RecBoleRecipe(Recipe):
             },
             n_users=int(arrays["rows/users"].max()) + 1,
             n_items=len(self.item_ids),
+            features=Features.restore(arrays),
         )
         parameters = self.hyperparameters | {"device": "cpu"}
         with tamed(self.seed, self._threads) as folder:
             from workbench.recipes import recbole_bridge_networks as networks
-            from workbench.recipes.recbole_bridge_training import build
+            from workbench.recipes.recbole_bridge_training import Job, build
 
-            built = build(self.model, self.kind, rows, parameters, self.seed, folder)
+            built = build(Job(self.model, self.kind, parameters, self.seed, folder), rows)
             model = networks.load_weights(built, arrays)
-        known = _known_users(rows)
+        call = networks.caller(model, self._way, parameters, rows, known_users(rows))
 
-        def call(histories: Histories, users: np.ndarray) -> np.ndarray:
+        def call_tamed(histories: Histories, users: np.ndarray) -> np.ndarray:
             with tamed(self.seed, self._threads):
-                if self._way == "sequences":
-                    return networks.score_sequences(model, parameters["MAX_ITEM_LIST_LENGTH"], histories, users)
-                if self._way == "autoencoder":
-                    return networks.score_autoencoder(model, histories, users)
-                return networks.score_users(model, known, histories, users)
+                return call(histories, users)
 
-        return Network(call, arrays)
+        self._rows_of_users = rows.features.rows_of if rows.features else None
+        return Network(call_tamed, arrays, rows.n_items)
 
     def _remember(self, user_ids: np.ndarray, everything: Rows, trained: Rows) -> None:
         """Keep the counts for the fallback and the ids of the users the model learned from."""
@@ -211,15 +237,10 @@ class RecBoleRecipe(Recipe):
     def _score(self, histories: Histories, users: np.ndarray, *, fallback: bool = True) -> np.ndarray:
         scores = self._scorer.score(histories, users) if len(histories) else np.zeros((0, len(self.item_ids)))
         empty = np.diff(histories.offsets) == 0
-        if self._way in ("factors", "users"):
+        if self._way in ("factors", "users", "attributes"):
             empty &= users < 0
+        if self._way == "attributes" and empty.any():
+            empty[empty] = self._rows_of_users(histories.user_ids[empty]) == 0
         if fallback and empty.any():
             scores[empty] = self._popularity
         return np.ascontiguousarray(scores, dtype=np.float32)
-
-
-def _known_users(rows: Rows) -> Any:
-    sizes = np.bincount(rows.users, minlength=rows.n_users)
-    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
-    everybody = Histories(np.arange(rows.n_users), ends, rows.items.astype(np.int32), np.zeros_like(rows.items))
-    return history_matrix(everybody, rows.n_items)

@@ -14,30 +14,31 @@ import yaml
 from workbench.errors import RecipeError, nearest
 
 PREFIX = "recbole:"
-GENERAL, SEQUENTIAL = "general", "sequential"
+GENERAL, SEQUENTIAL, CONTEXT = "general", "sequential", "context"
 FOLDERS = {
     "general_recommender": GENERAL,
     "sequential_recommender": SEQUENTIAL,
-    "context_aware_recommender": "context",
+    "context_aware_recommender": CONTEXT,
     "knowledge_aware_recommender": "knowledge",
     "exlib_recommender": "exlib",
 }
 WRONG_KIND = {
-    "context": "it scores rows of user and item attributes, which the bridge does not hand over",
     "knowledge": "it needs a knowledge graph, which no dataset kind holds",
     "exlib": "it needs the packages lightgbm or xgboost, which RecBole does not declare",
 }
 REFUSED = {
     "NCL": "it needs the package faiss, which RecBole does not declare",
-    "GRU4RecKG": "it needs a file of pretrained entity vectors",
-    "KSR": "it needs a file of pretrained entity vectors",
-    "SASRecF": "it needs item attributes, which the bridge does not hand over",
-    "GRU4RecF": "it needs item attributes, which the bridge does not hand over",
-    "FDSA": "it needs item attributes, which the bridge does not hand over",
-    "S3Rec": "it needs item attributes, which the bridge does not hand over",
-    "DIN": "it scores rows of user and item attributes, which the bridge does not hand over",
-    "DIEN": "it scores rows of user and item attributes, which the bridge does not hand over",
-    "RaCT": "its later training stages load pickled checkpoints",
+    "GRU4RecKG": "it needs vectors pretrained on a knowledge graph, which no dataset kind holds",
+    "KSR": "it needs vectors pretrained on a knowledge graph, which no dataset kind holds",
+}
+ITEM_ATTRIBUTES = frozenset({"FDSA", "GRU4RecF", "S3Rec", "SASRecF"})  # nothing to learn from without an items table
+# Models that score one user with one item at a time: slow to score, so they validate on fewer users.
+ITEM_BY_ITEM = frozenset({"DIEN", "DIN"})
+# Trained in stages, the last one for `epochs`. RecBole passes from one to the next through pickled files.
+STAGES = {
+    "KD_DAGFM": ("phase", ("teacher_training", "distillation", "finetuning")),
+    "RaCT": ("train_stage", ("actor_pretrain", "critic_pretrain", "finetune")),
+    "S3Rec": ("train_stage", ("pretrain", "finetune")),
 }
 # What the bridge itself understands beside a model's own parameters.
 BRIDGE: dict[str, Any] = {
@@ -48,8 +49,9 @@ BRIDGE: dict[str, Any] = {
     "weight_decay": 0.0,
     "stopping_step": 5,
     "refit": False,
-    "max_seconds": 0.0,
-    "device": "cpu",
+    "budget_minutes": 0.0,
+    "max_history": 0,
+    "device": "auto",
     "threads": 1,  # small products gain nothing from more, and wait for each other where others compute too
 }
 # Fitted at once, so nothing about epochs means anything to them.
@@ -60,17 +62,27 @@ SEQUENCE_ONLY: dict[str, Any] = {
     "max_rows": 20_000,
     "epochs": 10,
     "train_batch_size": 128,
-    "max_seconds": 120.0,
+    "budget_minutes": 2.0,
     "threads": 0,  # as many as torch wants
 }
+CONTEXT_ONLY: dict[str, Any] = {"epochs": 10, "budget_minutes": 2.0, "threads": 0}
 # RecBole's learning rate of 0.001 is set for 300 epochs; these reach the same level within a coffee break.
 OURS: dict[str, dict[str, Any]] = {
     "BPR": {"learning_rate": 0.005},
     "LightGCN": {"learning_rate": 0.02, "train_batch_size": 8192, "stopping_step": 10},  # it rests early, then climbs
     "SASRec": {"hidden_dropout_prob": 0.2, "attn_dropout_prob": 0.2, "max_rows": 10_000, "epochs": 10},
+    "KD_DAGFM": {"pretrain_epochs": 3},
+    "RaCT": {"pretrain_epochs": 10},
+    "S3Rec": {"pretrain_epochs": 3, "item_attribute": ""},
+    "FDSA": {"selected_features": []},
+    "GRU4RecF": {"selected_features": []},
+    "SASRecF": {"selected_features": []},
 }
-# Names that make a model open a file: RecBole's files are pickles, and pickles run code.
-FILES = re.compile(r"path|pretrain|train_stage|save_step")
+# RecBole runs this text as code.
+CHOICES = {("KD_DAGFM", "teacher"): ("CIN", "CrossNet"), ("LDiffRec", "n_cate"): (1,)}
+# Names that make a model open a file: RecBole's files are pickles, and pickles run code. Stages are the bridge's own.
+FILES = re.compile(r"path|pretrain|train_stage|save_step|^warm_up$|^phase$")
+POSITIVE = ("epochs", "learning_rate", "max_rows", "MAX_ITEM_LIST_LENGTH", "most_values", "train_batch_size")
 NUMBER = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+")  # YAML 1.1 reads 1e-05 as text
 
 
@@ -116,16 +128,27 @@ def default_parameters(model: str) -> dict[str, Any]:
         model: a name from `offered`.
 
     Returns:
-        The bridge's own parameters (epochs, max_seconds …) and the model's, as Python values. Defaults are RecBole's
+        The bridge's own parameters (epochs, budget_minutes …) and the model's, as Python values. Defaults are RecBole's
         unless this file sets another.
     """
     kind = find_model(model)
     path = _wheel() / "properties" / "model" / f"{model}.yaml"
     own = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else None
     own = {name: _number(value) for name, value in (own or {}).items() if not FILES.search(name)}
-    extra = SEQUENCE_ONLY if kind == SEQUENTIAL else {}
-    bridge = {"device": BRIDGE["device"]} if model in CLOSED_FORM else BRIDGE
-    return bridge | extra | own | OURS.get(model, {})
+    extra = {SEQUENTIAL: SEQUENCE_ONLY, CONTEXT: CONTEXT_ONLY}.get(kind, {})
+    bridge = {"max_history": 0} if model in CLOSED_FORM else BRIDGE
+    attributes = {"most_values": 2_000} if uses_attributes(model) else {}
+    return bridge | extra | attributes | own | OURS.get(model, {})
+
+
+def uses_attributes(model: str) -> bool:
+    """Say whether a model learns from columns of the items or the users table."""
+    return models()[model] == CONTEXT or model in ITEM_ATTRIBUTES | ITEM_BY_ITEM
+
+
+def scores_item_by_item(model: str) -> bool:
+    """Say whether a model takes one user with one item at a time."""
+    return models()[model] == CONTEXT or model in ITEM_BY_ITEM
 
 
 def complete_parameters(model: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -155,9 +178,13 @@ def _check_value(model: str, name: str, value: Any, default: Any) -> None:
         raise RecipeError(
             f"recbole:{model}: {name}={value!r} is {type(value).__name__}, needs {needed}, such as {default!r}."
         )
-    positive = ("epochs", "train_batch_size", "learning_rate", "MAX_ITEM_LIST_LENGTH", "max_rows")
-    if name in positive and value <= 0:
+    if name in POSITIVE and value <= 0:
         raise RecipeError(f"recbole:{model}: {name}={value!r} must be above 0, such as {default!r}.")
+    if name in ("budget_minutes", "max_history") and not value >= 0:
+        raise RecipeError(f"recbole:{model}: {name}={value!r} must not be below 0; 0 means no limit.")
+    choices = CHOICES.get((model, name), (value,))
+    if value not in choices:
+        raise RecipeError(f"recbole:{model}: {name}={value!r} is not one of {list(choices)}.")
 
 
 def _number(value: Any) -> Any:

@@ -3,6 +3,7 @@
 Import this module only inside `recbole_bridge_repairs.tamed`: it imports RecBole.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,18 @@ from recbole.data.interaction import Interaction
 from recbole.model.abstract_recommender import AutoEncoderMixin
 
 from workbench.recipes.contract import Histories
-from workbench.recipes.recbole_bridge_data import ITEM, LENGTH, LIST, USER
-from workbench.recipes.recbole_bridge_models import SEQUENTIAL
-from workbench.recipes.recbole_bridge_scoring import Factors, ItemSimilarity, dense, history_matrix, nearest_users
+from workbench.recipes.recbole_bridge_data import ITEM, LENGTH, LIST, NEGATIVES, USER
+from workbench.recipes.recbole_bridge_models import CONTEXT, SEQUENTIAL
+from workbench.recipes.recbole_bridge_pairs import score_attributes, score_pairs
+from workbench.recipes.recbole_bridge_rows import Rows
+from workbench.recipes.recbole_bridge_scoring import (
+    CELLS,
+    Factors,
+    ItemSimilarity,
+    dense,
+    history_matrix,
+    nearest_users,
+)
 from workbench.recipes.recbole_bridge_training import Trained
 
 FACTOR_NAMES = (
@@ -76,7 +86,10 @@ def weights_of(trained: Trained) -> dict[str, np.ndarray]:
     for name, value in trained.model.other_parameter().items():
         if isinstance(value, torch.Tensor) and not value.is_sparse:
             arrays[f"other/{name}"] = value.detach().cpu().numpy()
-    return arrays
+    for name, value in vars(trained.model).items():  # FwFM keeps weights that torch does not know as such
+        if isinstance(value, torch.Tensor) and value.requires_grad and value.is_leaf:
+            arrays[f"other/{name}"] = value.detach().cpu().numpy()
+    return arrays | (trained.rows.features.state() if trained.rows.features else {})
 
 
 def load_weights(trained: Trained, arrays: dict[str, np.ndarray]) -> Any:
@@ -93,6 +106,20 @@ def load_weights(trained: Trained, arrays: dict[str, np.ndarray]) -> Any:
     return model.eval()
 
 
+def caller(
+    model: Any, way: str, parameters: dict[str, Any], rows: Rows, known: sp.csr_matrix
+) -> Callable[[Histories, np.ndarray], np.ndarray]:
+    """Give the function that scores histories and their user codes, -1 for new users, in the model's own way."""
+    if way == "sequences":
+        return lambda histories, users: score_sequences(model, parameters["MAX_ITEM_LIST_LENGTH"], histories, users)
+    if way == "autoencoder":
+        return lambda histories, users: score_autoencoder(model, histories, users)
+    if way == "attributes" and rows.features is not None:
+        features = rows.features
+        return lambda histories, users: score_attributes(model, features, known, histories, users)
+    return lambda histories, users: score_users(model, known, histories, users)
+
+
 @torch.no_grad()
 def score_sequences(model: Any, longest: int, histories: Histories, users: np.ndarray) -> np.ndarray:
     """Score by the newest `longest` events; a model that also wants a user gets the padding user for new ones."""
@@ -106,6 +133,7 @@ def score_sequences(model: Any, longest: int, histories: Histories, users: np.nd
         USER: torch.from_numpy(users + 1),
         LIST: torch.from_numpy(lists),
         LENGTH: torch.from_numpy(np.maximum(lengths, 1)),
+        NEGATIVES: torch.from_numpy(lists),  # only DIEN asks for it, for a loss that is unused while it scores
         ITEM: torch.ones(len(histories), dtype=torch.long),  # two models compute a loss, unused, while they score
     }
     return _scores(model, fields, len(histories))
@@ -115,6 +143,10 @@ def score_sequences(model: Any, longest: int, histories: Histories, users: np.nd
 def score_autoencoder(model: Any, histories: Histories, users: np.ndarray) -> np.ndarray:
     """Give an autoencoder the histories in place of the ones it was trained on."""
     matrix = history_matrix(histories, model.n_items - 1)
+    if len(histories) > 1 and len(histories) * np.diff(matrix.indptr).max(initial=0) > CELLS:
+        half = len(histories) // 2
+        parts = ((0, half), (half, len(histories)))
+        return np.vstack([score_autoencoder(model, histories.rows(*part), users[slice(*part)]) for part in parts])
     width = max(1, int(np.diff(matrix.indptr).max(initial=0)))
     ids, values = np.zeros((len(histories), width), dtype=np.int64), np.zeros((len(histories), width), dtype=np.float32)
     for row in range(len(histories)):
@@ -138,7 +170,7 @@ def score_users(model: Any, known: sp.csr_matrix, histories: Histories, users: n
     if len(old):
         scores[old] = _scores(model, {USER: torch.from_numpy(users[old] + 1)}, len(old))
     if len(new):
-        weights = nearest_users(_pick(histories, new), known)
+        weights = nearest_users(pick(histories, new), known)
         asked = np.unique(weights.indices)
         if len(asked):
             theirs = _scores(model, {USER: torch.from_numpy(asked.astype(np.int64) + 1)}, len(asked))
@@ -147,16 +179,17 @@ def score_users(model: Any, known: sp.csr_matrix, histories: Histories, users: n
 
 
 def scoring_way(model: Any, kind: str) -> str:
-    """Name how a live model takes its input: sequences, autoencoder or users."""
-    if kind == SEQUENTIAL:
-        return "sequences"
+    """Name how a live model takes its input: sequences, attributes, autoencoder or users."""
+    if kind in (SEQUENTIAL, CONTEXT):
+        return "sequences" if kind == SEQUENTIAL else "attributes"
     rebuilt = isinstance(model, AutoEncoderMixin) and not any(
         hasattr(model, name) for name in ("user_embedding", "h_user", "time_aware_matrix")
     )
     return "autoencoder" if rebuilt else "users"
 
 
-def _pick(histories: Histories, rows: np.ndarray) -> Histories:
+def pick(histories: Histories, rows: np.ndarray) -> Histories:
+    """Cut out some histories."""
     sizes = np.diff(histories.offsets)[rows]
     events = np.concatenate([np.arange(histories.offsets[row], histories.offsets[row + 1]) for row in rows])
     return Histories(
@@ -169,36 +202,20 @@ def _pick(histories: Histories, rows: np.ndarray) -> Histories:
 
 def _scores(model: Any, fields: dict[str, torch.Tensor], rows: int) -> np.ndarray:
     scores = _try_full_sort(model, fields, rows)
-    return _row_by_row(model, fields, rows) if scores is None else scores
+    if scores is None:
+        kept = {name: values for name, values in fields.items() if name != ITEM}
+        scores = score_pairs(model, kept, {ITEM: torch.arange(1, model.n_items)})
+    return scores
 
 
 def _try_full_sort(model: Any, fields: dict[str, torch.Tensor], rows: int) -> np.ndarray | None:
     """Score all items at once, without the padding item; None where a model cannot."""
-    batch = Interaction(dict(fields)).to(_where(model))
+    batch = Interaction(dict(fields)).to(next(model.parameters()).device)
     try:
         scores = model.full_sort_predict(batch)
     except NotImplementedError:
         return None
     return scores.detach().float().cpu().view(rows, -1)[:, 1:].numpy()
-
-
-def _row_by_row(model: Any, fields: dict[str, torch.Tensor], rows: int, block: int = 16) -> np.ndarray:
-    """Score user by item, for models that know no other way."""
-    items = model.n_items - 1
-    parts = []
-    for start in range(0, rows, block):
-        batch = {name: values[start : start + block] for name, values in fields.items()}
-        size = min(block, rows - start)
-        wide = {name: values.repeat_interleave(items, dim=0) for name, values in batch.items()}
-        wide[ITEM] = torch.arange(1, items + 1).repeat(size)
-        parts.append(
-            model.predict(Interaction(wide).to(_where(model))).detach().float().cpu().view(size, items).numpy()
-        )
-    return np.vstack(parts)
-
-
-def _where(model: Any) -> Any:
-    return next(model.parameters()).device
 
 
 def _vectors(value: Any) -> np.ndarray | None:

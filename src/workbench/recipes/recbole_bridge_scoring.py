@@ -10,8 +10,10 @@ import numpy as np
 import scipy.sparse as sp
 
 from workbench.recipes.contract import Histories
+from workbench.recipes.recbole_bridge_rows import Rows
 
-BLOCK = 512  # histories scored at once
+BLOCK = 512  # histories scored at once, fewer where there are many items
+CELLS = 8_000_000  # scores held at once
 
 
 class Scorer(Protocol):
@@ -33,6 +35,14 @@ def history_matrix(histories: Histories, n_items: int) -> sp.csr_matrix:
     matrix = sp.csr_matrix(parts, shape=(len(histories), n_items), copy=True)  # summing up sorts in place
     matrix.sum_duplicates()
     return matrix
+
+
+def known_users(rows: Rows) -> sp.csr_matrix:
+    """Count what every user of the training rows had: (n_users, n_items)."""
+    sizes = np.bincount(rows.users, minlength=rows.n_users)
+    ends = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    everybody = Histories(np.arange(rows.n_users), ends, rows.items.astype(np.int32), np.zeros_like(rows.items))
+    return history_matrix(everybody, rows.n_items)
 
 
 class ItemSimilarity:
@@ -124,14 +134,18 @@ class Network:
 
     kind: ClassVar[str] = "network"
 
-    def __init__(self, call: Callable[[Histories, np.ndarray], np.ndarray], arrays: dict[str, np.ndarray]):
+    def __init__(
+        self, call: Callable[[Histories, np.ndarray], np.ndarray], arrays: dict[str, np.ndarray], n_items: int
+    ):
         self.call, self.arrays = call, arrays
+        self.block = max(1, min(BLOCK, CELLS // n_items))
 
     def score(self, histories: Histories, users: np.ndarray) -> np.ndarray:
         """Score block by block; a block holds the same histories whatever else is asked for."""
+        size = self.block
         blocks = [
-            self.call(histories.rows(start, min(start + BLOCK, len(histories))), users[start : start + BLOCK])
-            for start in range(0, len(histories), BLOCK)
+            self.call(histories.rows(start, min(start + size, len(histories))), users[start : start + size])
+            for start in range(0, len(histories), size)
         ]
         return np.vstack(blocks).astype(np.float32)
 

@@ -11,26 +11,45 @@ from typing import Any
 import numpy as np
 import torch
 from recbole.utils import ModelType, get_model, get_trainer
-from tqdm.auto import tqdm
 
-from workbench.errors import RecipeError
+from workbench.columns import MINUTE
+from workbench.errors import RecipeError, nearest
 from workbench.recipes.recbole_bridge_data import make_loaders
-from workbench.recipes.recbole_bridge_models import SEQUENTIAL
-from workbench.recipes.recbole_bridge_repairs import make_config
-from workbench.recipes.recbole_bridge_rows import (
-    Rows,
-    cap_rows,
-    hold_out_last,
-    only_with_past,
-    without_full_users,
+from workbench.recipes.recbole_bridge_features import LIST, NUMBER, Side
+from workbench.recipes.recbole_bridge_models import (
+    CLOSED_FORM,
+    CONTEXT,
+    SEQUENTIAL,
+    STAGES,
+    scores_item_by_item,
 )
+from workbench.recipes.recbole_bridge_repairs import make_config
+from workbench.recipes.recbole_bridge_rows import VALIDATION_USERS, Rows, hold_out_last
+from workbench.recipes.recbole_bridge_watch import EpochWatch, OutOfTimeError, Teller
 
-OWN = ("refit", "max_seconds", "max_rows", "device", "threads")  # the bridge's parameters that RecBole does not know
+# the bridge's parameters that RecBole does not know
+OWN = ("refit", "budget_minutes", "max_rows", "max_history", "most_values", "device", "threads")
 CELLS = 8_000_000  # user x item scores held at once while validating
+# User-item pairs scored at once by models that know no other way, and in one validation, by kind.
+PAIRS = {CONTEXT: 16_384, SEQUENTIAL: 2_048}
+VALIDATION_PAIRS = {CONTEXT: 300_000, SEQUENTIAL: 30_000}
+ONE_NEGATIVE = {"distribution": "uniform", "sample_num": 1, "alpha": 1.0, "dynamic": False, "candidate_num": 0}
 
 
-class _OutOfTimeError(Exception):
-    """The time limit is reached; carries no message because it never leaves this module."""
+@dataclass(frozen=True)
+class Job:
+    """What to train: RecBole's class name, its kind, complete parameters, and how.
+
+    folder: an empty temporary folder. tell: hears of every validation.
+    """
+
+    model: str
+    kind: str
+    parameters: dict[str, Any]
+    seed: int
+    folder: str
+    progress: bool = False
+    tell: Teller = field(default_factory=lambda: Teller(None))
 
 
 @dataclass
@@ -43,84 +62,101 @@ class Trained:
     notes: dict[str, Any] = field(default_factory=dict)
 
 
-def prepare_rows(rows: Rows, kind: str, parameters: dict[str, Any], seed: int) -> tuple[Rows, dict[str, Any]]:
-    """Choose the training rows of a model; the same rows and seed give the same choice.
-
-    Returns:
-        The rows, and notes: what was left out or capped, as counts.
-
-    Raises:
-        RecipeError: nothing is left to learn from.
-    """
-    notes: dict[str, Any] = {}
-    if kind == SEQUENTIAL:
-        chosen = only_with_past(rows)
-        before, chosen = len(chosen.train), cap_rows(chosen, parameters["max_rows"], np.random.default_rng(seed))
-        notes |= {"prefix_rows": before, "prefix_rows_used": len(chosen.train)}
-    else:
-        chosen, full = without_full_users(rows)
-        if full:
-            notes["users_left_out_because_they_had_every_item"] = full
-    if not len(chosen.train):
-        need = "a user with two events" if kind == SEQUENTIAL else "a user who has not had every item"
-        raise RecipeError(f"Nothing to train on: {len(rows.users):,} events, but not {need}. Take a larger data set.")
-    return chosen, notes
-
-
-def train(
-    model: str, kind: str, rows: Rows, parameters: dict[str, Any], seed: int, folder: str, progress: bool
-) -> Trained:
+def train(job: Job, rows: Rows) -> Trained:
     """Fit one model.
 
     Args:
-        model: RecBole's class name.
-        kind: "general" or "sequential".
-        rows: from `prepare_rows`.
-        parameters: complete, from `complete_parameters`.
-        seed: draws the initial weights, the samples and the validation users.
-        folder: an empty temporary folder.
-        progress: show a bar of epochs.
+        job: what to train; its seed draws the initial weights, the samples and the validation users.
+        rows: the chosen training rows.
     """
-    if "epochs" not in parameters:
-        trained, _ = _run(model, kind, rows, parameters, seed, folder, progress)
-        return trained
-    split = hold_out_last(rows, np.random.default_rng(seed))
-    trained, best_epoch = _run(model, kind, split, parameters, seed, folder, progress)
+    if "epochs" not in job.parameters:
+        return _run(job, rows)[0]
+    most = VALIDATION_USERS
+    if scores_item_by_item(job.model):
+        most = int(np.clip(VALIDATION_PAIRS[job.kind] // rows.n_items, 10, VALIDATION_USERS))
+    split = hold_out_last(rows, np.random.default_rng(job.seed), most)
+    trained, best_epoch = _run(job, split)
     notes = trained.notes | {"validation_users": len(split.valid)}
-    if parameters["refit"] and len(split.valid):
-        again = parameters | {"epochs": best_epoch}
-        trained, _ = _run(model, kind, rows, again, seed, folder, progress)
+    if job.parameters["refit"] and len(split.valid):
+        again = Job(job.model, job.kind, job.parameters | {"epochs": best_epoch}, job.seed, job.folder, job.progress)
+        trained = _run(again, rows)[0]
         notes |= {"refitted_on_all_events": True} | trained.notes
     trained.notes = notes
     return trained
 
 
-def build(model: str, kind: str, rows: Rows, parameters: dict[str, Any], seed: int, folder: str) -> Trained:
+def build(job: Job, rows: Rows) -> Trained:
     """Build a model as `train` does, without training it: the frame that saved weights go into."""
-    config = _config(model, kind, rows, parameters, seed, folder)
-    dataset, _, _ = make_loaders(config, rows, kind == SEQUENTIAL)
-    torch.manual_seed(seed)
-    built = get_model(model)(config, dataset).to(config["device"])
-    return Trained(built, config, rows)
+    config = _config(job, rows)
+    dataset, _, _ = make_loaders(config, rows, job.kind == SEQUENTIAL)
+    return Trained(_new_model(job, config, dataset), config, rows)
 
 
-def _config(model: str, kind: str, rows: Rows, parameters: dict[str, Any], seed: int, folder: str) -> Any:
+def _new_model(job: Job, config: Any, dataset: Any) -> Any:
+    torch.manual_seed(job.seed)
+    built = get_model(job.model)(config, dataset).to(config["device"])
+    for module in built.modules():  # some keep plain tensors, on the GPU whenever there is one
+        for name, value in vars(module).items():
+            if isinstance(value, torch.Tensor) and value.device != config["device"] and not value.requires_grad:
+                setattr(module, name, value.to(config["device"]))
+    return built
+
+
+def _config(job: Job, rows: Rows) -> Any:
+    if not scores_item_by_item(job.model):
+        at_once = CELLS if job.kind != SEQUENTIAL else max(1, min(2_048, CELLS // (rows.n_items + 1)))
+    else:
+        at_once = 200_000 if job.kind == CONTEXT else max(1, 50_000 // (rows.n_items + 1))
     settings = {
-        "data_path": folder,
-        "checkpoint_dir": folder,
-        "seed": seed,
+        "data_path": job.folder,
+        "checkpoint_dir": job.folder,
+        "seed": job.seed,
         "show_progress": False,
         "metrics": ["NDCG"],
         "topk": [10],
         "valid_metric": "NDCG@10",
         "metric_decimal_place": 8,
-        "eval_batch_size": CELLS if kind != SEQUENTIAL else max(1, min(2_048, CELLS // (rows.n_items + 1))),
+        "eval_batch_size": at_once,
         "eval_args": {"split": {"LS": "valid_only"}, "order": "TO", "group_by": "user", "mode": "full"},
     }
-    settings |= {name: value for name, value in parameters.items() if name not in OWN}
-    if kind == SEQUENTIAL and parameters.get("loss_type") == "CE":
+    settings |= {name: value for name, value in job.parameters.items() if name not in OWN}
+    closed = job.model in CLOSED_FORM
+    if closed or (job.kind == SEQUENTIAL and job.parameters.get("loss_type") == "CE"):
         settings["train_neg_sample_args"] = None
-    return make_config(model, copy.deepcopy(settings), _device(parameters["device"]))
+    elif scores_item_by_item(job.model):
+        settings["train_neg_sample_args"] = dict(ONE_NEGATIVE)  # RecBole's own default wants labels in the data
+    if job.model in STAGES:
+        name, stages = STAGES[job.model]
+        settings |= {name: stages[0], "save_step": 10**9, "pre_model_path": "", "warm_up": ""}
+    if rows.features is not None:
+        settings |= _attribute_settings(job, rows.features.items, rows.features.users)
+    return make_config(job.model, copy.deepcopy(settings), _device(job.parameters.get("device", "cpu")))
+
+
+def _attribute_settings(job: Job, items: Side, users: Side) -> dict[str, Any]:
+    """Name the attributes for RecBole, whose own names never come from a table."""
+    laid = items.fields("item")
+    numbers = [field for side, prefix in ((items, "item"), (users, "user")) for field, *_ in side.fields(prefix)]
+    settings: dict[str, Any] = {"numerical_features": [each for each in numbers if f"_{NUMBER}_" in each]}
+    names = {column: name for name, *_, column in laid}
+    if "selected_features" in job.parameters:
+        asked = job.parameters["selected_features"] or list(names)
+        settings["selected_features"] = [_find(job.model, each, names) for each in asked]
+    if "item_attribute" in job.parameters:
+        kept = {column: name for name, kind, *_, column in laid if kind != NUMBER}
+        lists = [column for _, kind, *_, column in laid if kind == LIST]
+        chosen = job.parameters["item_attribute"] or next(iter([*lists, *kept]), "")
+        settings["item_attribute"] = _find(job.model, chosen, kept)
+    return settings
+
+
+def _find(model: str, column: str, names: dict[str, str]) -> str:
+    if column not in names:
+        raise RecipeError(
+            f"recbole:{model} learns from attributes of items, and {column!r} is none of them: "
+            f"{', '.join(names) or 'no column of the items table can be used'}.{nearest(column, names)}"
+        )
+    return names[column]
 
 
 def _device(wanted: str) -> str:
@@ -131,88 +167,62 @@ def _device(wanted: str) -> str:
     return wanted
 
 
-def _run(
-    model: str, kind: str, rows: Rows, parameters: dict[str, Any], seed: int, folder: str, progress: bool
-) -> tuple[Trained, int]:
-    config = _config(model, kind, rows, parameters, seed, folder)
-    dataset, loader, valid = make_loaders(config, rows, kind == SEQUENTIAL)
-    torch.manual_seed(seed)
-    built = get_model(model)(config, dataset).to(config["device"])
-    trainer = get_trainer(config["MODEL_TYPE"], model)(config, built)
-    watch = _Watch(built, parameters.get("max_seconds", 0.0), trainer.epochs, f"recbole:{model}", progress)
+def _run(job: Job, rows: Rows) -> tuple[Trained, int]:
+    config = _config(job, rows)
+    dataset, loader, valid = make_loaders(config, rows, job.kind == SEQUENTIAL)
+    built = _new_model(job, config, dataset)
+    began, seconds = monotonic(), job.parameters.get("budget_minutes", 0.0) * MINUTE
+    name, stages = STAGES.get(job.model, ("", ("",)))
+    notes: dict[str, Any] = {}
+    for number, stage in enumerate(stages):
+        last = stage == stages[-1]
+        if name:
+            _enter(built, name, stage)
+        left = max(1e-3, seconds - (monotonic() - began)) / (len(stages) - number) if seconds else 0.0
+        epochs = None if last else job.parameters["pretrain_epochs"]
+        watch = _fit(job, config, built, loader, valid if last else None, epochs, left)
+        if name and not last:
+            notes |= {f"epochs_of_{stage}": watch.epochs_done}
+    if config["MODEL_TYPE"] != ModelType.TRADITIONAL:
+        notes |= watch.notes()
+        if watch.stopped:
+            notes["stopped_by_budget_minutes"] = job.parameters["budget_minutes"]
+    built.eval()
+    return Trained(built, config, rows, notes), watch.best_epoch
+
+
+def _fit(job: Job, config: Any, built: Any, loader: Any, valid: Any, epochs: int | None, seconds: float) -> EpochWatch:
+    """Run one stage with a trainer of its own; `epochs` None stands for the config's."""
+    trainer = get_trainer(config["MODEL_TYPE"], job.model)(config, built)
+    if scores_item_by_item(job.model):
+        trainer.test_batch_size = PAIRS[job.kind]
+    if epochs is not None:
+        trainer.epochs = trainer.pretrain_epochs = epochs
+    watch = EpochWatch(built, seconds, trainer.epochs, f"recbole:{job.model}", job.progress, job.tell)
     try:
         watch.start(trainer)
         trainer.fit(loader, valid, verbose=False, saved=False, callback_fn=watch.after_validation)
-    except _OutOfTimeError:
+    except OutOfTimeError:
         watch.stopped = True
     except ValueError as error:
         if "loss is nan" not in str(error):
             raise
         raise RecipeError(
-            f"recbole:{model}: the loss became NaN in epoch {watch.epochs_done + 1}. "
-            f"Lower learning_rate={parameters.get('learning_rate')!r}."
+            f"recbole:{job.model}: the loss became NaN in epoch {watch.epochs_done + 1}. "
+            f"Lower learning_rate={job.parameters.get('learning_rate')!r}."
         ) from error
     finally:
         watch.close()
-    notes = {} if config["MODEL_TYPE"] == ModelType.TRADITIONAL else watch.notes()
-    built.eval()
-    return Trained(built, config, rows, notes), watch.best_epoch
+    return watch
 
 
-class _Watch:
-    """Counts epochs, keeps the best weights, and stops the training when its time is over."""
+def _enter(model: Any, name: str, stage: str) -> None:
+    """Pass to a stage in memory, as RecBole does when it loads the file of the stage before."""
+    setattr(model, name, stage)
+    if stage == "finetune" and hasattr(model, "trm_encoder"):  # S3Rec
+        from recbole.model.loss import BPRLoss
 
-    def __init__(self, model: Any, max_seconds: float, epochs: int, label: str, progress: bool):
-        self.model, self.max_seconds, self.epochs = model, max_seconds, epochs
-        self.bar = tqdm(total=epochs, desc=label, unit="epoch", disable=not progress)
-        self.began = monotonic()
-        self.batches, self.epochs_done, self.best_epoch, self.best_score = 0, 0, epochs, -np.inf
-        self.best: dict[str, Any] | None = None
-        self.stopped = False
-
-    def start(self, trainer: Any) -> None:
-        """Look at the clock before every batch, and count every epoch."""
-        loss, epoch = self.model.calculate_loss, trainer._train_epoch
-
-        def timed_loss(*args: Any, **kwargs: Any) -> Any:
-            if self.max_seconds and monotonic() - self.began > self.max_seconds and self.batches:
-                raise _OutOfTimeError
-            self.batches += 1
-            return loss(*args, **kwargs)
-
-        def counted_epoch(*args: Any, **kwargs: Any) -> Any:
-            result = epoch(*args, **kwargs)
-            self.epochs_done += 1
-            self.bar.update()
-            return result
-
-        self.model.calculate_loss, trainer._train_epoch = timed_loss, counted_epoch
-
-    def after_validation(self, _epoch: int, score: float) -> None:
-        """Keep the weights when they are the best so far; the earliest of equals."""
-        if score > self.best_score:
-            self.best_score, self.best_epoch = float(score), self.epochs_done
-            self.best = copy.deepcopy(self.model.state_dict())
-
-    def close(self) -> None:
-        """Put the best weights and the model's own loss back, and forget vectors cached from the last epoch."""
-        self.bar.close()
-        vars(self.model).pop("calculate_loss", None)
-        if self.best is not None:
-            self.model.load_state_dict(self.best)
-        for name in getattr(self.model, "other_parameter_name", []):
-            if name.startswith("restore_"):
-                setattr(self.model, name, None)
-
-    def notes(self) -> dict[str, Any]:
-        """Say how the training went, for the results."""
-        notes: dict[str, Any] = {
-            "epochs_run": self.epochs_done,
-            "batches_run": self.batches,
-            "training_seconds": round(monotonic() - self.began, 2),
-        }
-        if self.best is not None:
-            notes |= {"best_epoch": self.best_epoch, "validation_ndcg_at_10": round(self.best_score, 6)}
-        if self.stopped:
-            notes["stopped_by_max_seconds"] = self.max_seconds
-        return notes
+        model.loss_fct = BPRLoss() if model.loss_type == "BPR" else torch.nn.CrossEntropyLoss()
+    if hasattr(model, "critic_net"):  # RaCT trains its actor and its critic in turn
+        for part in (model.encoder, model.decoder, model.critic_net):
+            part.requires_grad_((part is model.critic_net) == (stage == "critic_pretrain"))
