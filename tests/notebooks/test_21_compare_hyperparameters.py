@@ -22,8 +22,11 @@ def test_parameters_steer_the_study_and_a_second_run_continues(run_notebook):
     assert all(2.0 <= trial["days"] <= 60.0 for trial in first["trials"])
     assert first["headline"][0]["name"] == "recall at 25, best setting"
     assert "users held out from the tuning itself" in first["reading"]
-    again = run_notebook("21_compare_hyperparameters", trials=5, **settings)
+    assert first["parameters"]["pruner"] == "median"
+    again = run_notebook("21_compare_hyperparameters", trials=5, processes=2, pruner="none", **settings)
+    assert again["parameters"]["pruner"] == "none"
+    assert again["notes"]["processes"].startswith("2 at a time")
     assert again["trials"][:3] == first["trials"]
     assert len(again["trials"]) == 5
     assert again["notes"]["trials_of_this_run"] == 2
-    assert sorted(again["figures"]) == ["history", "importance", "report", "settings", "time"]
+    assert sorted(again["figures"]) == ["history", "importance", "report", "settings", "time", "training"]

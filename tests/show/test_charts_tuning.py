@@ -8,6 +8,7 @@ from workbench.show.charts.tuning import (
     history,
     importance_bars,
     parallel_coordinates,
+    training_curves,
     value_against_time,
 )
 
@@ -69,6 +70,29 @@ def test_no_finished_trial_says_so(trials):
     assert len(history(nothing, NDCG).data) == 1
     empty = importance_bars(pd.DataFrame({"PARAMETER": [], "IMPORTANCE": []}), NDCG)
     assert "Too few finished trials" in empty.layout.annotations[0].text
+
+
+def test_a_setting_left_to_the_recipe_is_counted_and_not_drawn(trials):
+    trials.loc[0, "ridge"] = float("nan")
+    figure = parallel_coordinates(trials, ["ridge"], NDCG, ["ridge"])
+    assert list(figure.data[0].dimensions[0]["values"]) == [0.0, 4.0]
+    assert figure.layout.title.text.endswith("; 1 left a setting to the recipe")
+
+
+def test_curves_end_in_a_cross_where_a_trial_was_pruned(trials):
+    trials.loc[1, "STATE"] = "pruned"
+    reports = pd.DataFrame({"TRIAL": [0, 0, 1, 3], "STEP": [1, 2, 1, 1], "VALUE": [0.1, 0.2, 0.05, 0.3]})
+    figure = training_curves(reports, trials)
+    assert [(trace.name, list(trace.y), trace.marker.symbol) for trace in figure.data] == [
+        ("finished", [0.1, 0.2], "circle"),
+        ("pruned", [0.05], "x"),
+        ("finished", [0.3], "circle"),
+    ]
+    assert [trace.showlegend for trace in figure.data] == [True, True, False]
+    assert list(figure.data[0].marker.size) == [0, 9]
+    assert "1 pruned, 1 failed" in history(trials, NDCG).layout.title.text
+    nothing = training_curves(reports.head(0), trials)
+    assert "nothing can be pruned" in nothing.layout.annotations[0].text
 
 
 def test_time_and_importance_name_their_units(trials):

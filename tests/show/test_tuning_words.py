@@ -8,12 +8,14 @@ def test_notes_are_words_in_the_order_of_questions():
         "widened_ranges": [],
         "best_is_default": False,
         "killed_trials": 0,
+        "failed_trials": ["2 trials: MemoryError: 16 GB wanted", "1 trial: odd"],
         "seconds": 12.5,
         "users_that_report": 9,
     }
     copy = dict(notes)
     assert note_table(notes).to_numpy().tolist() == [
         ["seconds spent on them", "12.5"],
+        ["trials of the study that failed, and why", "2 trials: MemoryError: 16 GB wanted; 1 trial: odd"],
         ["trials cut off in an earlier run, now marked as failed", "0"],
         ["the defaults are the best setting found", "no"],
         ["users set aside, who judge it", "9"],

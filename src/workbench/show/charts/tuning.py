@@ -24,6 +24,8 @@ def parallel_coordinates(
 ) -> go.Figure:
     """One line a finished trial through its settings to its value; drag along an axis to keep only some lines.
 
+    A trial that left a setting to the recipe has no place on that axis; such trials are counted in the title.
+
     Args:
         trials: STATE, VALUE and one column per name in `varied`.
         varied: the hyperparameters, in the order of the axes.
@@ -31,6 +33,8 @@ def parallel_coordinates(
         log_scaled: those of `varied` whose axis is logarithmic.
     """
     done = _finished(trials)
+    complete = done[list(varied)].notna().all(axis=1)
+    done, left_out = done[complete], int((~complete).sum())
     figure = go.Figure()
     labels = [*(_broken(name) for name in varied), _broken(short(metric))]
     if len(done):
@@ -46,7 +50,8 @@ def parallel_coordinates(
         )
     else:
         _say(figure, "No trial finished")
-    finish(figure, "Every finished trial: its settings and what they gave")
+    title = "Every finished trial: its settings and what they gave"
+    finish(figure, title + (f"; {left_out} left a setting to the recipe" if left_out else ""))
     lines = max(label.count("<br>") for label in labels)
     figure.update_layout(margin={"l": 56, "r": 48, "t": 70, "b": 50 + 16 * lines}, height=430 + 16 * lines)
     return figure
@@ -106,8 +111,9 @@ def history(trials: pd.DataFrame, metric: str) -> go.Figure:
         line={"shape": "hv", "color": ORANGE, "width": 3, "dash": "dash"},
         hovertemplate="best so far: %{y:.4f}",
     )
-    failed = int((trials["STATE"] == "failed").sum())
-    title = "How the search went" + (f"; {failed} failed, see the table" if failed else "")
+    counts = {state: int((trials["STATE"] == state).sum()) for state in ("pruned", "failed")}
+    others = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+    title = "How the search went" + (f"; {others}, see the table" if others else "")
     return finish(figure, title, "trial, in the order they began", f"{short(metric)}, 95 % interval")
 
 
@@ -138,6 +144,37 @@ def value_against_time(trials: pd.DataFrame, metric: str) -> go.Figure:
     return finish(
         figure, "What training time buys", "seconds of training; numbers are trials", f"{short(metric)}, 95 % interval"
     )
+
+
+def training_curves(reports: pd.DataFrame, trials: pd.DataFrame) -> go.Figure:
+    """What each trial's recipe reported while it trained: one line a trial, a cross where a trial was pruned.
+
+    Args:
+        reports: TRIAL, STEP, VALUE; may be empty.
+        trials: TRIAL, STATE.
+    """
+    figure = go.Figure()
+    states = trials.set_index("TRIAL")["STATE"]
+    looks = {"finished": (BLUE, "circle", "solid"), "pruned": (ORANGE, "x", "dash")}
+    named = set()
+    for trial, part in reports.groupby("TRIAL"):
+        state = states.get(trial, "")
+        colour, symbol, dash = looks.get(state, (GREY, "diamond", "dot"))
+        figure.add_scatter(
+            x=part["STEP"],
+            y=part["VALUE"],
+            name=state,
+            legendgroup=state,
+            showlegend=state not in named,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 1.5},
+            marker={"symbol": symbol, "color": colour, "size": [0] * (len(part) - 1) + [9]},
+            hovertemplate=f"trial {trial}, step %{{x}}: %{{y:.4f}}",
+        )
+        named.add(state)
+    if reports.empty:
+        _say(figure, "This recipe reports nothing while it trains, so nothing can be pruned")
+    return finish(figure, "While they trained", "step of the training", "value on the recipe's own validation data")
 
 
 def best_beside_defaults(report: pd.DataFrame, metrics: Sequence[str]) -> go.Figure:
