@@ -25,7 +25,9 @@ def own_group(tmp_path):
     events = pd.DataFrame(rows, columns=["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE", "EVENT_VALUE"])
     place.write_dataset("own", "interactions", events, origin={})
     items = pd.DataFrame({"ITEM_ID": [f"{n:03d}" for n in range(30)], "TITLE": ["<script>alert(1)</script>"] * 30})
-    place.write_dataset("own", "items", items.assign(COLOUR=["red", "blue"] * 15), origin={})
+    place.write_dataset(
+        "own", "items", items.assign(COLOUR=["red", "blue"] * 15, PRICE=[float(n % 7) for n in range(30)]), origin={}
+    )
     return tmp_path / "workspace"
 
 
@@ -42,6 +44,8 @@ def test_parameters_steer_the_training(run_notebook, own_group):
         event_value_threshold=1.0,
         exclude_seen=False,
         train_anyway=True,
+        objective_column="PRICE",
+        objective_sensitivity="medium",
         examples=2,
         solution="mine",
         seed=3,
@@ -53,10 +57,13 @@ def test_parameters_steer_the_training(run_notebook, own_group):
     assert found["counts"]["held_out_events"] == 40
     assert found["counts"]["train_events"] + 40 == 40 * 5  # of 6 buys each, the one of value 0 is dropped
     assert len(found["examples"]) == 2
+    assert found["parameters"]["objective"]["weight"] == 0.5
+    curve = {row["SENSITIVITY"]: row["MEAN_REWARD"] for row in found["objective_curve"]}
+    assert curve["HIGH"] > curve["OFF"]
     assert found["seed"] == 3
     assert {row["RECIPE"] for row in found["summary"]} == {"sims", "popularity-count", "recent-popularity"}
     assert {"precision_at_6", "precision_at_5"} <= set(found["metrics"])
-    assert set(found["figures"]) == {"scores", "differences", "users", "parts"}
+    assert set(found["figures"]) == {"scores", "differences", "users", "parts", "objective"}
     saved = Workspace(own_group).solution_version("own", "mine")
     assert (saved.version, saved.config["split"], saved.config["event_types"]) == (1, "leave-last-out", ["buy"])
 

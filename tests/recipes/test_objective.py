@@ -73,6 +73,7 @@ def test_both_spellings_are_read():
     assert read_objective({"column": "PRICE"}).weight == 0.0
     assert read_objective(None) is None
     assert read_objective({}) is None
+    assert read_objective({"column": "", "sensitivity": ""}) is None
 
 
 @pytest.mark.parametrize(

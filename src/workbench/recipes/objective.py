@@ -47,12 +47,12 @@ def read_objective(given: Mapping[str, Any] | None) -> Objective | None:
 
     Args:
         given: {"column": "PRICE", "sensitivity": "MEDIUM"}, or Personalize's names itemAttribute and
-            objectiveSensitivity; the sensitivity in any case. None or an empty mapping: no objective.
+            objectiveSensitivity; the sensitivity in any case. None, or nothing but empty text: no objective.
 
     Raises:
         RecipeError: an unknown name, no column, or an unknown sensitivity.
     """
-    if given is None or (isinstance(given, Mapping) and not given):
+    if given is None:
         return None
     if not isinstance(given, Mapping):
         raise RecipeError(f"objective must be a mapping such as {{'column': 'PRICE'}}, not {given!r}.")
@@ -64,6 +64,9 @@ def read_objective(given: Mapping[str, Any] | None) -> Objective | None:
         if own in values:
             raise RecipeError(f"objective: {own} is given twice; {name!r} is another name of it. Give it once.")
         values[own] = value
+    values = {name: value for name, value in values.items() if value not in (None, "")}
+    if not values:
+        return None
     column, sensitivity = values.get("column"), str(values.get("sensitivity", "OFF")).upper()
     if not isinstance(column, str) or not column:
         raise RecipeError(f"objective={dict(given)} names no column; add 'column': a numeric column of the items.")
