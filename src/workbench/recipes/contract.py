@@ -41,6 +41,7 @@ class Histories:
     times: (n_events,) int64 epoch seconds.
     columns: further per-event columns of the interactions, each of length n_events (EVENT_TYPE, EVENT_VALUE …).
     unknown: how many events were left out because their item is unknown.
+    context: what comes with the request itself, each of length n_rows (DEVICE …); empty when nothing is known.
     """
 
     user_ids: np.ndarray
@@ -49,6 +50,7 @@ class Histories:
     times: np.ndarray
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     unknown: int = 0
+    context: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.user_ids)
@@ -62,6 +64,7 @@ class Histories:
             items=self.items[first:last],
             times=self.times[first:last],
             columns={name: values[first:last] for name, values in self.columns.items()},
+            context={name: values[start:stop] for name, values in self.context.items()},
         )
 
 
@@ -112,6 +115,7 @@ class Recipe(ABC):
     item_ids: np.ndarray  # (n_items,) text, set by fit; position = item code
     notes: dict[str, Any]  # what fit counted, capped or fell back to; goes into results
     checkpoints: Path | None = None  # folder where a long fit leaves its state, to go on from there; None leaves none
+    item_factors: np.ndarray | None = None  # (n_items, width) float32 where every score is a product with `factors`
     watch: Callable[[int, float], None] | None = None  # told (step, validation value); may raise
 
     @abstractmethod
@@ -143,6 +147,17 @@ class Recipe(ABC):
             (len(histories), n_items) float32, larger is better. An empty or unknown history gets the recipe's own
             fallback (popularity), never NaN.
         """
+
+    def factors(self, histories: Histories) -> np.ndarray:
+        """Give the vector whose products with `item_factors` are the scores, so that lists need no table of scores.
+
+        Returns:
+            (len(histories), width) float32.
+
+        Raises:
+            RecipeError: this recipe has no item factors.
+        """
+        raise RecipeError(f"{self.name or type(self).__name__} has no item factors; ask for its scores.")
 
     @abstractmethod
     def state(self) -> dict[str, np.ndarray]:

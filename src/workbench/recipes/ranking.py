@@ -9,6 +9,9 @@ from tqdm.auto import tqdm
 from workbench.columns import ITEM_ID, RANK, SCORE, USER_ID
 from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe
+from workbench.recipes.factor_order import allowed_mask
+from workbench.recipes.fast_lists import top_factors
+from workbench.recipes.selection import best
 
 BATCH_SCORES = 8_000_000  # scores held at once: 32 MB of float32, small enough to stay quick
 
@@ -44,7 +47,11 @@ def top_k(
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
     n_items = len(recipe.item_ids)
-    barred = _barred(allowed, n_items)
+    if recipe.item_factors is not None:
+        seen = (histories.offsets, histories.items) if exclude_seen else None
+        found = top_factors(recipe.factors(histories), recipe.item_factors, k, seen, allowed, progress)
+        return _lists(recipe, histories, *found)
+    barred = None if allowed is None else ~allowed_mask(allowed, n_items)
     size = max(1, BATCH_SCORES // max(1, n_items))
     rows, codes, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0, np.float32)]
     for start in tqdm(range(0, len(histories), size), disable=not progress, desc="ranking", unit="batch"):
@@ -122,46 +129,6 @@ def _refuse_twice(user_ids: np.ndarray, candidates: Sequence[Sequence[str]]) -> 
             places[item] = place
 
 
-def best(scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the `k` largest finite scores of every row, ties by the lower column.
-
-    Args:
-        scores: (n_rows, n_items), -inf where an item may not be listed.
-        k: at least 1.
-
-    Returns:
-        Row, column and score of every listed entry, rows ascending and best first within a row.
-    """
-    n_rows, n_items = scores.shape
-    if n_items > k:
-        border = np.partition(scores, n_items - k, axis=1)[:, n_items - k, None]
-        chosen = scores >= border
-        crowded = np.flatnonzero(chosen.sum(axis=1) > k)  # more entries tie at the border than there are places
-        if len(crowded):
-            above = scores[crowded] > border[crowded]
-            tied = chosen[crowded] & ~above
-            places = k - above.sum(axis=1, keepdims=True)
-            chosen[crowded] = above | (tied & (np.cumsum(tied, axis=1, dtype=np.int32) <= places))
-        rows, columns = np.nonzero(chosen)
-    else:
-        rows, columns = np.divmod(np.arange(n_rows * n_items), max(1, n_items))
-    values = scores[rows, columns]
-    order = np.lexsort((-values, rows))  # stable, so columns stay ascending among equal scores
-    order = order[values[order] > -np.inf]
-    return rows[order], columns[order], values[order]
-
-
-def _barred(allowed: np.ndarray | None, n_items: int) -> np.ndarray | None:
-    if allowed is None:
-        return None
-    mask = np.asarray(allowed)
-    if mask.shape != (n_items,) or mask.dtype != bool:
-        raise RecipeError(
-            f"allowed must be one true or false per item: {n_items} values, not {mask.dtype} of shape {mask.shape}."
-        )
-    return ~mask
-
-
 def _scores(recipe: Recipe, batch: Histories) -> np.ndarray:
     """Score a batch into an array that may be changed here."""
     scores = np.array(recipe.score(batch), dtype=np.float32)
@@ -177,8 +144,8 @@ def _lists(
     first = np.searchsorted(rows, rows)  # where each row's list starts
     return pd.DataFrame(
         {
-            USER_ID: pd.array(histories.user_ids[rows], dtype="str"),
-            ITEM_ID: pd.array(recipe.item_ids[codes], dtype="str"),
+            USER_ID: pd.array(histories.user_ids, dtype="str").take(rows),
+            ITEM_ID: pd.array(recipe.item_ids, dtype="str").take(codes),
             RANK: np.arange(len(rows)) - first + 1,
             SCORE: values,
         }
