@@ -202,6 +202,26 @@ def test_a_budget_or_split_that_makes_no_sense_is_refused(events, storage, wrong
         run(events, storage, **wrong)
 
 
+@pytest.mark.parametrize(
+    ("storage", "words"),
+    [
+        (
+            "catalog.db",
+            "The database that shall keep the trials cannot be opened: .*Write it as sqlite:///folder/file.db",
+        ),
+        (
+            "sqlite:////no/such/folder/a.db",
+            "The database sqlite:////no/such/folder/a.db that shall keep .*unable to open",
+        ),
+        ("postgresql://me:secret@localhost:9/none", r"me:\*\*\*@localhost"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_named_without_its_password(events, storage, words):
+    with pytest.raises(RecipeError, match=words) as found:
+        run(events, storage)
+    assert "secret" not in str(found.value)
+
+
 def _states(storage: str) -> list[str]:
     import optuna
 

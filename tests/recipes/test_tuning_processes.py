@@ -176,10 +176,8 @@ def test_a_number_of_processes_that_makes_no_sense_is_refused(events, storage, w
 def test_postgresql_keeps_a_study_too(events):
     pytest.importorskip("psycopg", reason="pip install 'recommendation-workbench[postgres]'")
     import optuna
-    from sqlalchemy.engine import make_url
 
-    given = make_url(os.environ["WORKBENCH_TEST_POSTGRES"])  # such as postgresql://me@localhost/postgres
-    storage = given.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    storage = os.environ["WORKBENCH_TEST_POSTGRES"]  # such as postgresql://me@localhost/postgres
     try:
         found = run(events, storage)
         assert found.trials["STATE"].tolist() == ["finished"] * 8

@@ -99,6 +99,7 @@ def test_a_trial_that_falls_behind_is_pruned_and_stays_in_the_table(data, storag
     expected = pruned["quality"] * (1 + FIRST_REPORTS / STEPS)
     assert pruned["LAST_VALUE"].tolist() == pytest.approx(expected.tolist())
     assert pruned["VALUE"].isna().all(), "the recipe's own value is no result"
+    assert (pruned["FIT_SECONDS"] > 0).all()
     assert pruned["REASON"].str.contains(f"fell behind the other trials at step {FIRST_REPORTS}").all()
     finished = found.trials[found.trials["STATE"] == "finished"]
     assert (finished["LAST_STEP"] == STEPS - 1).all()

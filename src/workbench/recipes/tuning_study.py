@@ -65,26 +65,39 @@ def join_study(storage: str, name: str) -> Any:
 
 
 def _database(storage: str) -> Any:
-    """Open the database, with Optuna's tables made; another process may be making them at the same moment."""
+    """Open the database, with Optuna's tables made; another process may be making them at the same moment.
+
+    Raises:
+        RecipeError: there is no such database, or nothing that can talk to it; no password is shown.
+    """
     import optuna
     from sqlalchemy import create_engine
-    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-    sqlite = storage.startswith("sqlite")
-    options = {"connect_args": {"timeout": WAIT}} if sqlite else {"pool_pre_ping": True}
-    if sqlite:
-        engine = create_engine(storage, **options)
-        with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        engine.dispose()
+    problem: Exception | None = None
     for attempt in range(ATTEMPTS):
         try:
+            sqlite = make_url(storage).get_backend_name() == "sqlite"
+            options = {"connect_args": {"timeout": WAIT}} if sqlite else {"pool_pre_ping": True}
+            if sqlite:
+                engine = create_engine(storage, **options)
+                with engine.connect() as connection:
+                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                engine.dispose()
             return optuna.storages.RDBStorage(storage, engine_kwargs=options)
-        except SQLAlchemyError:
-            if attempt == ATTEMPTS - 1:
-                raise
+        except (ArgumentError, ImportError) as error:
+            problem = error
+            break
+        except SQLAlchemyError as error:
+            problem = error
             time.sleep(0.2 * (attempt + 1))
-    raise AssertionError("unreachable")
+    shown = "" if isinstance(problem, ArgumentError) else f" {make_url(storage)}"  # writes *** for a password
+    remedy = " For PostgreSQL: pip install 'recommendation-workbench[postgres]'." if "psycopg" in str(problem) else ""
+    raise RecipeError(
+        f"The database{shown} that shall keep the trials cannot be opened: {problem}.{remedy} "
+        "Write it as sqlite:///folder/file.db or postgresql://user@host/database."
+    ) from problem
 
 
 def owner() -> dict[str, Any]:

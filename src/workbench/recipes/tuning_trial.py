@@ -1,5 +1,6 @@
 """One trial of a study: drawn, fitted, watched while it trains, judged, and told to the database."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -79,6 +80,7 @@ def run_trial(study: Any, task: Task, ticket: Ticket) -> str:
     states = optuna.trial.TrialState
     study.sampler, study.pruner = _sampler(task.config, ticket.draw), _pruner(task.config.pruner)
     trial = _begin(study, task, ticket)
+    began = time.perf_counter()
     watcher = Watcher(trial, task.config.pruner != NO_PRUNER and not ticket.is_default)
     try:
         # The defaults' own values are only written down: a recipe that got them as given might choose otherwise.
@@ -86,6 +88,8 @@ def run_trial(study: Any, task: Task, ticket: Ticket) -> str:
         values = {each.name: each.suggest(trial) for each in drawn}
         found, value = _judge(task, {} if ticket.is_default else values, watcher)
     except Exception as error:
+        if watcher.pruned:
+            trial.set_user_attr("fit_seconds", round(time.perf_counter() - began, 3))
         trial.set_user_attr(REASON, watcher.pruned or f"{type(error).__name__}: {error}"[:LONGEST_REASON])
         study.tell(trial, state=states.PRUNED if watcher.pruned else states.FAIL)
         return PRUNED if watcher.pruned else FAILED

@@ -174,7 +174,7 @@ def training_curves(reports: pd.DataFrame, trials: pd.DataFrame) -> go.Figure:
         named.add(state)
     if reports.empty:
         _say(figure, "This recipe reports nothing while it trains, so nothing can be pruned")
-    return finish(figure, "While they trained", "step of the training", "value on the recipe's own validation data")
+    return finish(figure, "While they trained", "step of the training", "the recipe's own validation value")
 
 
 def best_beside_defaults(report: pd.DataFrame, metrics: Sequence[str]) -> go.Figure:
