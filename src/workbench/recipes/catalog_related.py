@@ -1,5 +1,6 @@
 """Catalogue rows of the recipes for related items."""
 
+from workbench.columns import CREATION_TIMESTAMP, ITEMS
 from workbench.recipes.catalog_entry import RELATED, Entry, Hyperparameter, percentile
 
 ROWS = (
@@ -74,5 +75,43 @@ ROWS = (
             "max_item_interaction_count_percentile": percentile(0.9, "Items with more events are left out."),
         },
         factory="workbench.recipes.neighbours:Sims",
+    ),
+    Entry(
+        name="semantic-similarity",
+        family="semantic",
+        use_case=RELATED,
+        about="Items whose titles and texts mean alike, by vectors made on this computer. For catalogues where "
+        "most items are new or rarely chosen. Events are not needed; popularity and freshness may add to the ranking.",
+        needs=(ITEMS,),
+        metadata_used=("items: title and free text", CREATION_TIMESTAMP),
+        instead={
+            "rankingInfluence": "use popularity and freshness",
+            "performIncrementalUpdate": "call update with the new items",
+        },
+        hyperparameters={
+            "model": Hyperparameter(
+                "wordllama+catalogue",
+                "Where vectors come from: wordllama (word vectors inside a package), catalogue (learned from the "
+                "catalogue's own texts), both, or the folder or name of a sentence-transformers model.",
+                "text",
+            ),
+            "popularity": Hyperparameter(
+                0.0, "Influence of an item's popularity, against 1 for its likeness.", "float", 0.0, 1.0, tunable=True
+            ),
+            "freshness": Hyperparameter(
+                0.0,
+                "Influence of how new an item is by CREATION_TIMESTAMP, against 1 for its likeness.",
+                "float",
+                0.0,
+                1.0,
+                tunable=True,
+            ),
+            "history_decay": Hyperparameter(
+                0.8, "For a user: weight kept per step back in the history.", "float", 0.0, 1.0, tunable=True
+            ),
+            "title_column": Hyperparameter(None, "Column with names. None: TITLE, NAME, ITEM_NAME …", "text"),
+            "text_columns": Hyperparameter(None, "Columns to read, joined with |. None: all free text.", "text"),
+        },
+        factory="workbench.recipes.semantic:SemanticSimilarity",
     ),
 )

@@ -158,7 +158,7 @@ def popularity_filler(users: np.ndarray) -> np.ndarray:
 def past_items(
     history: Histories, item_ids: np.ndarray, weights: sparse.csr_matrix, related: sparse.csr_matrix, item_code: int
 ) -> pd.DataFrame:
-    """List what the items of one history add to one item's score; an item counts once, at its newest position.
+    """List what the items of one history add to one item's score.
 
     Args:
         history: one row.
@@ -168,12 +168,24 @@ def past_items(
         item_code: the recommended item.
 
     Returns:
+        As `past_items_from`.
+    """
+    codes = weights.indices
+    parts = weights.data * np.asarray(related[codes, [item_code] * len(codes)]).ravel() if len(codes) else weights.data
+    return past_items_from(history, item_ids, codes, parts)
+
+
+def past_items_from(history: Histories, item_ids: np.ndarray, codes: np.ndarray, parts: np.ndarray) -> pd.DataFrame:
+    """List the parts of different items of one history; an item counts once, at its newest position.
+
+    Returns:
         ITEM_ID, POSITION (1 = newest event), CONTRIBUTION above 0, largest first.
     """
-    codes, first = np.unique(history.items[::-1], return_index=True)
-    moved = related[codes, [item_code] * len(codes)] if len(codes) else np.empty(0)
-    moved = np.asarray(moved).ravel() * np.asarray(weights[0, codes].todense()).ravel() if len(codes) else moved
-    frame = pd.DataFrame({ITEM_ID: item_ids[codes], "POSITION": first + 1, "CONTRIBUTION": moved})
+    newest = pd.Series(np.arange(1, len(history.items) + 1), index=history.items[::-1])
+    newest = newest[~newest.index.duplicated()]
+    frame = pd.DataFrame(
+        {ITEM_ID: item_ids[codes], "POSITION": newest.reindex(codes).to_numpy(np.int64), "CONTRIBUTION": parts}
+    )
     frame = frame[frame["CONTRIBUTION"] > 0]
     return frame.sort_values(["CONTRIBUTION", "POSITION"], ascending=[False, True], ignore_index=True)
 
