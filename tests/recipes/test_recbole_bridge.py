@@ -271,8 +271,8 @@ def test_text_is_never_run_as_code(camps, tmp_path):
 
 
 def test_a_model_that_does_not_suit_the_data_says_so(camps):
-    with pytest.raises(RecipeError, match="recbole:DGCF failed inside RecBole on 80 events"):
-        RecBoleRecipe("DGCF", epochs=1).fit(TrainingData(camps))
+    with pytest.raises(RecipeError, match="recbole:SASRec failed inside RecBole on 80 events"):
+        RecBoleRecipe("SASRec", epochs=1, hidden_size=63).fit(TrainingData(camps))
     single = camps.groupby(USER_ID).head(1)
     with pytest.raises(RecipeError, match="SASRec: nothing to train on: 16 events, but not a user with two"):
         RecBoleRecipe("SASRec").fit(TrainingData(single))
@@ -285,21 +285,6 @@ def test_defaults_are_numbers_where_yaml_reads_text():
     assert default_parameters("SASRec")["layer_norm_eps"] == 1e-12
     assert {"BPR", "EASE", "LightGCN", "SASRec"} <= set(offered())
     assert len(models()) == 94
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("model", sorted(set(offered()) - {"DGCF"}))
-def test_every_offered_model_fits_and_serves_a_stranger(model):
-    camps = two_camps(users=60, items=130)
-    small = {"epochs": 1, "max_rows": 300}
-    settings = {name: value for name, value in small.items() if name in default_parameters(model)}
-    recipe = RecBoleRecipe(model, **settings).fit(TrainingData(camps), seed=2)
-    stranger = camps[camps[USER_ID] == "05"].assign(**{USER_ID: "stranger"})
-    histories = encode_histories(stranger, recipe.item_ids, users=["stranger", "nobody"])
-    scores = recipe.score(histories)
-    assert np.isfinite(scores).all()
-    again = RecBoleRecipe(model, **settings).restore(recipe.item_ids, recipe.state())
-    np.testing.assert_array_equal(again.score(histories), scores)
 
 
 @pytest.mark.slow

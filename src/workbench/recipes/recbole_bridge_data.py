@@ -126,7 +126,9 @@ def make_loaders(config: Any, rows: Rows, sequential: bool) -> tuple[Any, Any, A
     """
     whole = (TableSequences if sequential else TableDataset)(config, rows)
     parts = whole.build()
-    train_sampler, valid_sampler, _ = create_samplers(config, whole, parts)
+    train_sampler = valid_sampler = None
+    if len(rows.valid) or config["train_neg_sample_args"]["distribution"] != "none":  # samplers refuse full users
+        train_sampler, valid_sampler, _ = create_samplers(config, whole, parts)
     train = get_dataloader(config, "train")(config, parts[0], train_sampler, shuffle=True)
     if whole.user_feat is not None and hasattr(train, "sampling_func"):
         train.sampling_func = _forgetful(train.sampling_func, [each for each in whole.user_feat if each != USER])

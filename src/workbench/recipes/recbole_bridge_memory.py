@@ -7,30 +7,15 @@ import numpy as np
 import psutil
 
 from workbench.errors import RecipeError
-from workbench.recipes.recbole_bridge_models import CLOSED_FORM, ITEM_BY_ITEM, SEQUENTIAL, STAGES
+from workbench.recipes.recbole_bridge_models import CLOSED_FORM, SEQUENTIAL, STAGES, WHOLE_HISTORY
 from workbench.recipes.recbole_bridge_rows import Rows
 
 GB = 1e9  # bytes
 WHOLE = "recbole:ItemKNN or user-personalization need less, and so does a catalogue without its rarest items"
 # Copies of a dense item-by-item matrix that are alive at once, in float32.
 DENSE = {"ADMMSLIM": 8, "EASE": 5, "NCEPLRec": 1, "SLIMElastic": 0}
-PADDED = frozenset(  # keep every user's history, padded to the longest
-    {
-        "CDAE",
-        "DMF",
-        "DiffRec",
-        "ENMF",
-        "FISM",
-        "LDiffRec",
-        "MacridVAE",
-        "MultiDAE",
-        "MultiVAE",
-        "NAIS",
-        "RaCT",
-        "RecVAE",
-    }
-    | {"SimpleX"}
-)
+AUTOENCODERS = frozenset({"DiffRec", "LDiffRec", "MacridVAE", "MultiDAE", "MultiVAE", "RaCT", "RecVAE"})
+PADDED = AUTOENCODERS | {"CDAE", "DMF", "ENMF", "FISM", "NAIS", "SimpleX"}  # keep histories padded to the longest
 
 
 @dataclass(frozen=True)
@@ -52,12 +37,14 @@ def memory_needs(model: str, kind: str, rows: Rows, parameters: dict[str, Any]) 
         parameters: complete.
     """
     users, items, batch = rows.n_users, rows.n_items, parameters.get("train_batch_size", 2048)
-    width = parameters.get("embedding_size", parameters.get("hidden_size", 64))
-    width = width if isinstance(width, int | float) else 64
     needs = [Need(len(rows.users) * 100.0, f"{len(rows.users):,} events", "max_history with fewer events a user")]
-    if model not in CLOSED_FORM:
-        vectors = (users + items) * width * 4.0 * 6
-        needs.append(Need(vectors, f"vectors of {users + items:,} users and items", f"embedding_size below {width}"))
+    if model in AUTOENCODERS:
+        wide = max(parameters.get("mlp_hidden_size", parameters.get("dims_dae", [600])), default=600)
+        needs.append(Need(items * wide * 32.0, f"layers of {items:,} x {wide} weights", "a smaller mlp_hidden_size"))
+    elif model not in CLOSED_FORM:
+        name = next((each for each in ("embedding_size", "hidden_size") if each in parameters), "embedding_size")
+        width, rows_of = parameters.get(name, 64), items + (0 if kind == SEQUENTIAL else users)
+        needs.append(Need(rows_of * width * 24.0, f"{rows_of:,} vectors of {width} numbers", f"{name} below {width}"))
     if kind == SEQUENTIAL:
         needs += _of_sequences(model, rows, parameters, batch)
     if model in DENSE:
@@ -122,7 +109,7 @@ def _of_sequences(model: str, rows: Rows, parameters: dict[str, Any], batch: int
             Need(batch * longest * codes * 40.0, f"{codes:,} attribute values at every place", "most_values below 100")
         )
     layer = parameters.get("hidden_size", parameters.get("embedding_size", 64))
-    wide = 64 if model not in ITEM_BY_ITEM else 1_000
+    wide = 64 if model not in WHOLE_HISTORY else 1_000
     needs.append(
         Need(batch * longest * float(layer) * wide * 4, f"{batch} x {longest} vectors in every layer", smaller)
     )

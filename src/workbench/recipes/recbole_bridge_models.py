@@ -32,8 +32,9 @@ REFUSED = {
     "KSR": "it needs vectors pretrained on a knowledge graph, which no dataset kind holds",
 }
 ITEM_ATTRIBUTES = frozenset({"FDSA", "GRU4RecF", "S3Rec", "SASRecF"})  # nothing to learn from without an items table
-# Models that score one user with one item at a time: slow to score, so they validate on fewer users.
-ITEM_BY_ITEM = frozenset({"DIEN", "DIN"})
+WHOLE_HISTORY = frozenset({"DIEN", "DIN"})  # read the history anew for every item they score
+# Beside all context-aware ones, the models that score one user with one item at a time.
+ITEM_BY_ITEM = WHOLE_HISTORY | {"ConvNCF", "NNCF", "NeuMF"}
 # Trained in stages, the last one for `epochs`. RecBole passes from one to the next through pickled files.
 STAGES = {
     "KD_DAGFM": ("phase", ("teacher_training", "distillation", "finetuning")),
@@ -143,12 +144,19 @@ def default_parameters(model: str) -> dict[str, Any]:
 
 def uses_attributes(model: str) -> bool:
     """Say whether a model learns from columns of the items or the users table."""
-    return models()[model] == CONTEXT or model in ITEM_ATTRIBUTES | ITEM_BY_ITEM
+    return models()[model] == CONTEXT or model in ITEM_ATTRIBUTES | WHOLE_HISTORY
 
 
 def scores_item_by_item(model: str) -> bool:
     """Say whether a model takes one user with one item at a time."""
     return models()[model] == CONTEXT or model in ITEM_BY_ITEM
+
+
+def pairs_at_once(model: str) -> tuple[int, int]:
+    """Give how many user-item pairs such a model scores at once, and how many in one validation."""
+    if model in WHOLE_HISTORY:
+        return 1_024, 10_000
+    return (1_024, 30_000) if model == "ConvNCF" else (16_384, 300_000)
 
 
 def complete_parameters(model: str, given: dict[str, Any]) -> dict[str, Any]:

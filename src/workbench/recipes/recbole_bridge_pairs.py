@@ -11,11 +11,10 @@ import torch
 from recbole.data.interaction import Interaction
 
 from workbench.recipes.contract import Histories
-from workbench.recipes.recbole_bridge_data import ITEM, LIST, USER, attribute_tensors
+from workbench.recipes.recbole_bridge_data import ITEM, USER, attribute_tensors
 from workbench.recipes.recbole_bridge_features import Features
-from workbench.recipes.recbole_bridge_models import CONTEXT, SEQUENTIAL
+from workbench.recipes.recbole_bridge_models import pairs_at_once
 from workbench.recipes.recbole_bridge_scoring import nearest_users
-from workbench.recipes.recbole_bridge_training import PAIRS
 
 SIMILAR_USERS = 5  # known users whose scores a new one gets; each costs a pass over all items
 
@@ -33,7 +32,7 @@ def score_pairs(model: Any, users: dict[str, torch.Tensor], items: dict[str, tor
         (users, items) float32.
     """
     n_users, n_items = (len(next(iter(side.values()))) for side in (users, items))
-    step = PAIRS[SEQUENTIAL if LIST in users else CONTEXT]
+    step = pairs_at_once(type(model).__name__)[0]
     device = next(model.parameters()).device
     parts = [np.empty(0, np.float32)]
     for start in range(0, n_users * n_items, step):

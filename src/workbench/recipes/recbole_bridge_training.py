@@ -18,9 +18,9 @@ from workbench.recipes.recbole_bridge_data import make_loaders
 from workbench.recipes.recbole_bridge_features import LIST, NUMBER, Side
 from workbench.recipes.recbole_bridge_models import (
     CLOSED_FORM,
-    CONTEXT,
     SEQUENTIAL,
     STAGES,
+    pairs_at_once,
     scores_item_by_item,
 )
 from workbench.recipes.recbole_bridge_repairs import make_config
@@ -30,9 +30,6 @@ from workbench.recipes.recbole_bridge_watch import EpochWatch, OutOfTimeError, T
 # the bridge's parameters that RecBole does not know
 OWN = ("refit", "budget_minutes", "max_rows", "max_history", "most_values", "device", "threads")
 CELLS = 8_000_000  # user x item scores held at once while validating
-# User-item pairs scored at once by models that know no other way, and in one validation, by kind.
-PAIRS = {CONTEXT: 16_384, SEQUENTIAL: 2_048}
-VALIDATION_PAIRS = {CONTEXT: 300_000, SEQUENTIAL: 30_000}
 ONE_NEGATIVE = {"distribution": "uniform", "sample_num": 1, "alpha": 1.0, "dynamic": False, "candidate_num": 0}
 
 
@@ -73,7 +70,7 @@ def train(job: Job, rows: Rows) -> Trained:
         return _run(job, rows)[0]
     most = VALIDATION_USERS
     if scores_item_by_item(job.model):
-        most = int(np.clip(VALIDATION_PAIRS[job.kind] // rows.n_items, 10, VALIDATION_USERS))
+        most = int(np.clip(pairs_at_once(job.model)[1] // rows.n_items, 10, VALIDATION_USERS))
     split = hold_out_last(rows, np.random.default_rng(job.seed), most)
     trained, best_epoch = _run(job, split)
     notes = trained.notes | {"validation_users": len(split.valid)}
@@ -89,12 +86,14 @@ def build(job: Job, rows: Rows) -> Trained:
     """Build a model as `train` does, without training it: the frame that saved weights go into."""
     config = _config(job, rows)
     dataset, _, _ = make_loaders(config, rows, job.kind == SEQUENTIAL)
-    return Trained(_new_model(job, config, dataset), config, rows)
+    return Trained(_new_model(job, config, dataset, rows), config, rows)
 
 
-def _new_model(job: Job, config: Any, dataset: Any) -> Any:
+def _new_model(job: Job, config: Any, dataset: Any, rows: Rows) -> Any:
     torch.manual_seed(job.seed)
     built = get_model(job.model)(config, dataset).to(config["device"])
+    if hasattr(built, "cor_batch_size"):  # DGCF draws as many users as items, however few there are
+        built.cor_batch_size = min(built.cor_batch_size, rows.n_users, rows.n_items)
     for module in built.modules():  # some keep plain tensors, on the GPU whenever there is one
         for name, value in vars(module).items():
             if isinstance(value, torch.Tensor) and value.device != config["device"] and not value.requires_grad:
@@ -106,15 +105,15 @@ def _config(job: Job, rows: Rows) -> Any:
     if not scores_item_by_item(job.model):
         at_once = CELLS if job.kind != SEQUENTIAL else max(1, min(2_048, CELLS // (rows.n_items + 1)))
     else:
-        at_once = 200_000 if job.kind == CONTEXT else max(1, 50_000 // (rows.n_items + 1))
+        at_once = 200_000 if job.kind != SEQUENTIAL else max(1, 50_000 // (rows.n_items + 1))
     settings = {
         "data_path": job.folder,
         "checkpoint_dir": job.folder,
         "seed": job.seed,
         "show_progress": False,
         "metrics": ["NDCG"],
-        "topk": [10],
-        "valid_metric": "NDCG@10",
+        "topk": [min(10, rows.n_items)],
+        "valid_metric": f"NDCG@{min(10, rows.n_items)}",
         "metric_decimal_place": 8,
         "eval_batch_size": at_once,
         "eval_args": {"split": {"LS": "valid_only"}, "order": "TO", "group_by": "user", "mode": "full"},
@@ -170,7 +169,7 @@ def _device(wanted: str) -> str:
 def _run(job: Job, rows: Rows) -> tuple[Trained, int]:
     config = _config(job, rows)
     dataset, loader, valid = make_loaders(config, rows, job.kind == SEQUENTIAL)
-    built = _new_model(job, config, dataset)
+    built = _new_model(job, config, dataset, rows)
     began, seconds = monotonic(), job.parameters.get("budget_minutes", 0.0) * MINUTE
     name, stages = STAGES.get(job.model, ("", ("",)))
     notes: dict[str, Any] = {}
@@ -195,7 +194,7 @@ def _fit(job: Job, config: Any, built: Any, loader: Any, valid: Any, epochs: int
     """Run one stage with a trainer of its own; `epochs` None stands for the config's."""
     trainer = get_trainer(config["MODEL_TYPE"], job.model)(config, built)
     if scores_item_by_item(job.model):
-        trainer.test_batch_size = PAIRS[job.kind]
+        trainer.test_batch_size = pairs_at_once(job.model)[0]
     if epochs is not None:
         trainer.epochs = trainer.pretrain_epochs = epochs
     watch = EpochWatch(built, seconds, trainer.epochs, f"recbole:{job.model}", job.progress, job.tell)
