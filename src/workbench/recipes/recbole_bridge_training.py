@@ -70,7 +70,8 @@ def train(job: Job, rows: Rows) -> Trained:
         return _run(job, rows)[0]
     most = VALIDATION_USERS
     if scores_item_by_item(job.model):
-        most = int(np.clip(pairs_at_once(job.model)[1] // rows.n_items, 10, VALIDATION_USERS))
+        pairs = min(pairs_at_once(job.model)[1], 4 * len(rows.train))  # or validating would cost more than training
+        most = int(np.clip(pairs // rows.n_items, 10, VALIDATION_USERS))
     split = hold_out_last(rows, np.random.default_rng(job.seed), most)
     trained, best_epoch = _run(job, split)
     notes = trained.notes | {"validation_users": len(split.valid)}
