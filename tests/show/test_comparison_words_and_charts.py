@@ -115,15 +115,6 @@ def test_twenty_recipes_have_twenty_looks_and_those_without_seconds_are_left_out
     assert figure.data[0].x[0] == charts.LEAST
 
 
-def test_of_many_recipes_the_leader_and_the_neighbours_are_drawn(clear):
-    names = [f"r{n}" for n in range(9)]
-    pairs = pd.DataFrame([(a, b) for n, a in enumerate(names) for b in names[n + 1 :]], columns=["FIRST", "SECOND"])
-    summary = pd.DataFrame({"RECIPE": names, "METRIC": clear.metric, "MEAN": [1 - n / 10 for n in range(9)]})
-    shown = comparison_words.shown_pairs(replace(clear, pairs=pairs, summary=summary))
-    assert len(shown) == 8 + 7
-    assert comparison_words.shown_pairs(clear) is clear.pairs
-
-
 def test_the_picker_draws_what_is_chosen(clear):
     from workbench.show.widgets.comparison import metric_picker
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,7 @@ from workbench.recipes.scoring import Evaluation, metric_cuts
 from workbench.recipes.training import BASELINES
 
 TOGETHER = 0.95  # how surely all statements about the leader hold at once
+MANY = 7  # entrants of which every pair can still be read in one figure
 RESAMPLES = 4_000  # so that even intervals widened for twenty recipes rest on several draws
 
 
@@ -31,7 +33,7 @@ class Comparison:
     summary: RECIPE, METRIC, MEAN, LOW, HIGH, USERS.
     differences: RECIPE, BASELINE, METRIC, DIFFERENCE, LOW, HIGH, USERS, P, READING: every recipe minus the best
         baseline, user by user.
-    pairs: FIRST, SECOND, METRIC and the same columns: the one with the higher mean first.
+    pairs: FIRST, SECOND, METRIC and the same columns: the one with the higher mean first; see `pick_pairs`.
     lead: the leader minus every other on `metric`, with intervals widened so that all hold at once.
     catalogue: RECIPE and one column per metric of all lists together (coverage …).
     slices: RECIPE, SLICE, RULE, METRIC, MEAN, LOW, HIGH, USERS.
@@ -92,7 +94,7 @@ def compare(
         items, users: the other tables; None when there are none.
         top_k: length of the lists.
         budget_minutes: time for all recipes together; None for no limit. A recipe does not start when it is used up,
-            and is reported as skipped. RecBole's models get what is left as their `budget_minutes`. Baselines run before
+            and is reported as skipped. Models that keep to `budget_minutes` get what is left. Baselines run before
             the others and always; lists of other systems cost no training and are always read.
         exclude_seen: leave items of a user's history out of the lists.
         seed: of fits and intervals.
@@ -113,6 +115,13 @@ def compare(
     return _conclude(entrants, outcomes, judged, split, min(10, top_k), seed)
 
 
+def pick_pairs(order: Sequence[str]) -> list[tuple[str, str]]:
+    """Which entrants to compare, best first: all pairs of few; of many, the leader with each and each with the next."""
+    if len(order) <= MANY:
+        return [(first, second) for n, first in enumerate(order) for second in order[n + 1 :]]
+    return list(dict.fromkeys([*((order[0], other) for other in order[1:]), *pairwise(order)]))
+
+
 def _conclude(
     entrants: list[Entrant],
     outcomes: pd.DataFrame,
@@ -128,7 +137,6 @@ def _conclude(
     baseline = next((label for label in order if label in of_baseline), order[-1])
     compared = [name for name in scores[baseline].columns if name.endswith(f"_at_{cut}")]
     versus = [(label, baseline) for label in order if label != baseline]
-    pairs = [(first, second) for n, first in enumerate(order) for second in order[n + 1 :]]
     others = [(order[0], label) for label in order[1:]]
     level = 1 - (1 - TOGETHER) / max(1, len(others))
     slices = [score_slices(e.lists, split, seed, ks=(cut,)).assign(**{RECIPE: n}) for n, e in judged.items()]
@@ -139,7 +147,7 @@ def _conclude(
         baseline=baseline,
         summary=pd.concat([e.summary.assign(**{RECIPE: n}) for n, e in judged.items()], ignore_index=True),
         differences=_paired(scores, versus, compared, seed, (RECIPE, "BASELINE")),
-        pairs=_paired(scores, pairs, compared, seed, ("FIRST", "SECOND")),
+        pairs=_paired(scores, pick_pairs(order), compared, seed, ("FIRST", "SECOND")),
         lead=_paired(scores, others, [metric], seed, ("FIRST", "SECOND"), level=level, resamples=RESAMPLES),
         catalogue=pd.DataFrame([{RECIPE: label, **each.catalogue} for label, each in judged.items()]),
         slices=pd.concat(slices, ignore_index=True),

@@ -1,7 +1,5 @@
 """A finished comparison in tables and sentences; never a winner that the intervals do not support."""
 
-from itertools import pairwise
-
 import pandas as pd
 
 from workbench.columns import METRIC, RECIPE
@@ -10,7 +8,6 @@ from workbench.recipes.comparison import DONE, Comparison
 from workbench.show.metric_names import meaning, short
 from workbench.show.training_words import COUNTS
 
-MANY = 7  # recipes of which every pair can still be read in one figure
 SETTINGS = ("exclude_seen", "diversity_from")  # the same for every recipe, and shown elsewhere
 
 
@@ -39,18 +36,6 @@ def scores(comparison: Comparison) -> pd.DataFrame:
     rows = comparison.summary[comparison.summary[METRIC] == comparison.metric]
     table = rows[[RECIPE, "MEAN", "LOW", "HIGH"]].merge(comparison.catalogue, on=RECIPE)
     return table.merge(comparison.outcomes[[RECIPE, "FIT"]], on=RECIPE)
-
-
-def shown_pairs(comparison: Comparison) -> pd.DataFrame:
-    """The pairs worth drawing: all of few recipes; of many, the leader with each and every one with the next."""
-    order = comparison.order
-    if len(order) <= MANY:
-        return comparison.pairs
-    near = {frozenset(pair) for pair in pairwise(order)}
-    near |= {frozenset((order[0], label)) for label in order[1:]}
-    pairs = comparison.pairs
-    kept = [frozenset(pair) in near for pair in zip(pairs["FIRST"], pairs["SECOND"], strict=True)]
-    return pairs[kept]
 
 
 def metric_table(comparison: Comparison) -> pd.DataFrame:
