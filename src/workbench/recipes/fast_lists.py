@@ -15,8 +15,11 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from workbench.errors import RecipeError
+from workbench.recipes.factor_index import FactorIndex
 from workbench.recipes.factor_order import ROUNDING, ItemsByLength, checked_factors, lengths_of, products
 from workbench.recipes.selection import border, in_order, most_candidates, nonzero, slots
+
+__all__ = ["FactorIndex", "top_factors"]
 
 FIRST = 4096  # longest items that every user is multiplied with
 GROWTH = 5  # how many times as many come next

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-CHUNK = 32  # scores behind one maximum
+CHUNKS = (32, 16, 8, 4)  # scores behind one maximum, the most that still leave enough maxima
 SIGN = np.uint32(0x80000000)
 NOTHING = np.uint64(0xFFFFFFFFFFFFFFFF)  # sorts behind every candidate
 
@@ -37,12 +37,14 @@ def border(scores: np.ndarray, k: int) -> np.ndarray:
     n_rows, n_items = scores.shape
     if n_items < k:
         return np.full(n_rows, -np.inf, dtype=scores.dtype)
-    n_chunks = n_items // CHUNK
-    if n_chunks >= max(CHUNK, 4 * k):
-        inside = n_chunks * CHUNK
-        largest = scores[:, :inside].reshape(n_rows, CHUNK, n_chunks).max(axis=1)
+    for chunk in CHUNKS:
+        n_chunks = n_items // chunk
+        if n_chunks < max(chunk, 4 * k):
+            continue
+        inside = n_chunks * chunk
+        largest = scores[:, :inside].reshape(n_rows, chunk, n_chunks).max(axis=1)
         np.maximum(largest[:, : n_items - inside], scores[:, inside:], out=largest[:, : n_items - inside])
-        return border(largest, k)
+        return np.partition(largest, n_chunks - k, axis=1)[:, n_chunks - k]
     return np.partition(scores, n_items - k, axis=1)[:, n_items - k]
 
 

@@ -1,0 +1,179 @@
+"""One user's list out of a large catalogue, where a score is the product of the user's and an item's factors."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
+
+import numpy as np
+
+from workbench.errors import RecipeError
+from workbench.recipes.factor_order import ROUNDING, ItemsByLength, allowed_mask, checked_factors, products
+from workbench.recipes.quantised_lists import QuantisedItems
+from workbench.recipes.selection import border, in_order
+
+FIRST = 16_384  # longest items that are multiplied first
+GROWTH = 16  # how many times as many come next
+FEW = 1 / 16  # masks that allow a smaller share are answered from the allowed items alone
+WORTH_GUESSING = 1 / 8  # from such a share of the catalogue on, guessing first is quicker than multiplying
+GUESSED = 60  # times k: best guesses that are multiplied
+
+
+class FactorIndex:
+    """Item factors laid out to be searched again and again.
+
+    An exact search reads items by falling length and stops where no score could still enter the list. With
+    `exact=False` what is left after the longest items is guessed first from three bits a number; the best guesses
+    are then multiplied, so that scores are exact and only which items are listed is not certain.
+    """
+
+    def __init__(self, item_factors: np.ndarray, seed: int = 0):
+        """Copy the factors in order of length.
+
+        Args:
+            item_factors: (n_items, width), finite.
+            seed: of the random turn behind the guesses.
+        """
+        self.items = ItemsByLength.lay(item_factors)
+        self.seed = seed
+
+    @cached_property
+    def quantised(self) -> QuantisedItems:
+        """The items in three bits a number, made when first asked for."""
+        return QuantisedItems(self.items.factors, self.items.lengths, self.seed)
+
+    @cached_property
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(os.cpu_count() or 1)
+
+    def top(
+        self,
+        vector: np.ndarray,
+        k: int,
+        allowed: np.ndarray | None = None,
+        barred: np.ndarray | None = None,
+        exact: bool = True,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find the `k` items with the largest products.
+
+        Args:
+            vector: (width,), finite.
+            k: at least 1.
+            allowed: (n_items,) bool, items that may be listed; None allows all.
+            barred: codes of items that may not be listed, such as those of the history.
+            exact: False may miss an item now and then and is quicker where lengths are much alike.
+
+        Returns:
+            Item codes and float32 scores, best first, equal scores by code; the scores are those of `top_factors`.
+
+        Raises:
+            RecipeError: a vector of another width or not finite, or a mask of the wrong length.
+            ValueError: `k` is below 1.
+        """
+        if k < 1:
+            raise ValueError(f"k must be at least 1, not {k}")
+        vector = checked_factors(np.asarray(vector)[None], "user")[0]
+        if len(vector) != self.items.factors.shape[1]:
+            raise RecipeError(f"The vector has width {len(vector)}, item factors {self.items.factors.shape[1]}.")
+        search = _Search(self, vector, k, allowed, barred)
+        return search.listed(search.candidates(exact))
+
+
+class _Search:
+    """One question to an index."""
+
+    def __init__(
+        self,
+        index: FactorIndex,
+        vector: np.ndarray,
+        k: int,
+        allowed: np.ndarray | None,
+        barred: np.ndarray | None,
+    ):
+        self.index, self.items, self.vector, self.k = index, index.items, vector, k
+        n_items = len(self.items.codes)
+        self.allowed = None if allowed is None else allowed_mask(allowed, n_items)
+        self.share = 1.0 if allowed is None else np.count_nonzero(self.allowed) / max(1, n_items)
+        self.barred = self.items.places[np.unique(barred)] if barred is not None and len(barred) else None
+        self.length = np.sqrt(np.einsum("ij,ij->i", vector[None], vector[None]))
+        longest = self.items.lengths[0] if n_items else np.float32(0)
+        self.slack = np.float32(ROUNDING * len(vector)) * self.length[0] * longest
+
+    def candidates(self, exact: bool) -> np.ndarray:
+        """Give places among which the list is."""
+        if self.share <= FEW:
+            return self._of_few()
+        n_items, start, least = len(self.items.codes), 0, np.float32(-np.inf)
+        places, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        need = n_items
+        while start < need:
+            stop = min(need, max(FIRST, GROWTH * start))
+            some = self._multiplied(start, stop)
+            passing = self._passing(some, start, least)
+            places, scores = np.append(places, passing + start), np.append(scores, some[passing])
+            if len(scores) >= self.k:
+                least = np.partition(scores, len(scores) - self.k)[len(scores) - self.k]
+            start, need = stop, int(self.items.reach(np.array([least - self.slack]), self.length)[0])
+            if not exact and need - start > WORTH_GUESSING * n_items and self.index.quantised.sees(self.vector):
+                return self._guessed(need)
+        return places[scores >= least - self.slack]
+
+    def _multiplied(self, start: int, stop: int) -> np.ndarray:
+        if stop - start > FIRST:
+            return self.items.factors[start:stop] @ self.vector
+        return np.einsum("ij,j->i", self.items.factors[start:stop], self.vector)  # no wait for a busy second core
+
+    def listed(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Multiply candidates one by one and sort them."""
+        rows = np.zeros(len(places), dtype=np.int64)
+        scores = products(self.vector[None], rows, self.items.factors, places)
+        return in_order(rows, self.items.codes[places], scores, self.k)[1:]
+
+    def _passing(self, scores: np.ndarray, start: int, least: np.float32) -> np.ndarray:
+        """Find the scores that could be listed; they are changed where items are barred.
+
+        The mask is looked up for the few that pass alone. Only when too few of these are allowed is it laid over all.
+        """
+        inside = slice(start, start + len(scores))
+        self._bar(scores, inside)
+        wanted = self.k if self.allowed is None else int(2 * self.k / self.share) + self.k
+        limit = np.maximum(least, border(scores[None], wanted)[0])
+        passing = self._above(scores, limit - self.slack)
+        if self.allowed is None:
+            return passing
+        kept = passing[self.allowed[self.items.codes[inside][passing]]]
+        if limit <= least or np.count_nonzero(scores[kept] >= limit) >= self.k:
+            return kept
+        scores[~self.allowed[self.items.codes[inside]]] = -np.inf
+        return self._above(scores, np.maximum(least, border(scores[None], self.k)[0]) - self.slack)
+
+    def _guessed(self, stop: int) -> np.ndarray:
+        """Give the places of the best guesses among the first `stop` items."""
+        guesses = self.index.quantised.guess(self.vector, stop, self.index._pool.map)
+        inside = slice(0, stop)
+        self._bar(guesses, inside)
+        wanted = GUESSED * self.k
+        passing = self._above(guesses, border(guesses[None], int(1.2 * wanted / self.share))[0])
+        if self.allowed is None:
+            return passing
+        kept = passing[self.allowed[self.items.codes[passing]]]
+        if len(kept) >= wanted:
+            return kept
+        guesses[~self.allowed[self.items.codes[inside]]] = -np.inf
+        return self._above(guesses, border(guesses[None], wanted)[0])
+
+    def _bar(self, scores: np.ndarray, inside: slice) -> None:
+        if self.barred is not None:
+            here = self.barred[(self.barred >= inside.start) & (self.barred < inside.stop)]
+            scores[here - inside.start] = -np.inf
+
+    @staticmethod
+    def _above(scores: np.ndarray, limit: np.float32) -> np.ndarray:
+        return np.flatnonzero(scores >= np.maximum(limit, np.finfo(np.float32).min))  # -inf is never listed
+
+    def _of_few(self) -> np.ndarray:
+        """Take the allowed items out and multiply them alone."""
+        places = self.items.places[np.flatnonzero(self.allowed)]
+        if self.barred is not None:
+            places = places[~np.isin(places, self.barred)]
+        scores = self.items.factors[places] @ self.vector
+        return places[self._above(scores, border(scores[None], self.k)[0] - self.slack)]
