@@ -9,7 +9,8 @@ from workbench.recipes.catalog import build
 from workbench.recipes.contract import TrainingData, encode_histories
 from workbench.recipes.gram import normal_equations, sequences
 from workbench.recipes.gram_separate import solve_separately
-from workbench.recipes.ridge_choice import discount_factors, left_out_scores, pick_rows
+from workbench.recipes.held_events import newest_events
+from workbench.recipes.ridge_choice import discount_factors, left_out_scores
 
 
 def walks(users=30, steps=9, items=8, noise=0.0, seed=0):
@@ -26,11 +27,12 @@ def walks(users=30, steps=9, items=8, noise=0.0, seed=0):
 
 def prepared(table, **hyperparameters):
     """An unfitted recipe with everything that its choice needs."""
-    recipe = build("user-personalization", {"decays": [0.3, 0.9]} | hyperparameters)
+    recipe = build("autoregressive", {"decays": [0.3, 0.9]} | hyperparameters)
     recipe.item_ids = np.array(sorted(table["ITEM_ID"].unique()), dtype=object)
     histories = encode_histories(table, recipe.item_ids)
     recipe._choose_columns(np.bincount(histories.items, minlength=len(recipe.item_ids)))
     events = sequences(histories.items, histories.offsets)
+    recipe.newest = newest_events(histories.offsets)
     gram, cross = normal_equations(
         events, recipe.decays, recipe.lags, recipe.columns, len(recipe.item_ids), cross_dtype=np.float32
     )
@@ -40,12 +42,12 @@ def prepared(table, **hyperparameters):
 def test_a_row_left_out_by_formula_is_a_row_left_out():
     table = walks(noise=0.5)
     recipe, events, gram, cross, own, rare_cross = prepared(table)
-    rows = pick_rows(events)
+    rows = recipe.newest
     found = left_out_scores(gram, cross, own, rare_cross, recipe._probe(events, rows), ridge=5.0)
     for user in (0, 7, 29):
         name = f"u{user:02d}"
         is_newest = (table["USER_ID"] == name) & (table["TIMESTAMP"] == table["TIMESTAMP"].max())
-        without = build("user-personalization", {"decays": [0.3, 0.9], "ridge": 5.0, "popularity_discount": 0.0})
+        without = build("autoregressive", {"decays": [0.3, 0.9], "ridge": 5.0, "popularity_discount": 0.0})
         without.fit(TrainingData(table[~is_newest]))
         asked = encode_histories(table[~is_newest & (table["USER_ID"] == name)], without.item_ids)
         np.testing.assert_allclose(found[user], without.score(asked)[0], atol=2e-5)
@@ -55,7 +57,7 @@ def test_rare_items_are_left_out_too():
     table = walks(noise=0.5)
     recipe, events, gram, cross, own, rare_cross = prepared(table, dense_features=4)
     assert recipe.notes["items_solved_by_themselves"] == 6
-    found = left_out_scores(gram, cross, own, rare_cross, recipe._probe(events, pick_rows(events)), ridge=5.0)
+    found = left_out_scores(gram, cross, own, rare_cross, recipe._probe(events, recipe.newest), ridge=5.0)
     # The same columns must be solved together with and without the row.
     is_newest = (table["USER_ID"] == "u04") & (table["TIMESTAMP"] == table["TIMESTAMP"].max())
     short = encode_histories(table[~is_newest], recipe.item_ids)
@@ -63,21 +65,21 @@ def test_rare_items_are_left_out_too():
     gram, cross = normal_equations(again, recipe.decays, recipe.lags, recipe.columns, 8)
     weights = np.linalg.solve(gram + 5.0 * np.eye(len(gram)), cross.T)
     rare_weights = solve_separately(*recipe._rare_equations(again), 5.0)
-    probe = recipe._probe(events, pick_rows(events))
+    probe = recipe._probe(events, recipe.newest)
     expected = probe.features[4] @ weights + (probe.rare[4] @ rare_weights).toarray()
     np.testing.assert_allclose(found[4], np.asarray(expected).ravel(), atol=2e-5)
 
 
 def test_noise_asks_for_more_ridge_than_certainty():
     certain, noisy = (
-        build("user-personalization").fit(TrainingData(walks(users=60, noise=noise))).notes["ridge"]
+        build("autoregressive").fit(TrainingData(walks(users=60, noise=noise))).notes["ridge"]
         for noise in (0.0, 0.9)
     )
     assert certain <= noisy
 
 
 def test_what_is_given_stays_and_what_was_tried_is_noted():
-    found = build("user-personalization", {"ridge": 7.0}).fit(TrainingData(walks(noise=0.3))).notes
+    found = build("autoregressive", {"ridge": 7.0}).fit(TrainingData(walks(noise=0.3))).notes
     assert found["ridge"] == 7.0
     assert [row["popularity_discount"] for row in found["tried"]] == list(ridge_choice.DISCOUNTS)
     assert found["popularity_discount"] in ridge_choice.DISCOUNTS
@@ -85,13 +87,13 @@ def test_what_is_given_stays_and_what_was_tried_is_noted():
 
 
 def test_too_few_users_take_the_starting_values():
-    found = build("user-personalization").fit(TrainingData(walks(users=5))).notes
+    found = build("autoregressive").fit(TrainingData(walks(users=5))).notes
     assert (found["ridge"], found["popularity_discount"], found["chosen_by_rows"]) == (300.0, 0.0, 0)
 
 
 def test_rows_are_the_newest_events_of_users_with_three_or_more():
     offsets = np.concatenate([[0], np.cumsum([2, *[3] * 20, 1])])
-    found = pick_rows(sequences(np.zeros(offsets[-1], dtype=int), offsets))
+    found = newest_events(offsets)
     assert found.tolist() == [2 + 3 * n + 2 for n in range(20)]
 
 

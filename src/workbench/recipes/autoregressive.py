@@ -1,4 +1,4 @@
-"""user-personalization: the next item from exponentially decayed histories, by ridge regression in closed form."""
+"""autoregressive: the next item from exponentially decayed histories, by ridge regression in closed form."""
 
 from typing import Any, Self
 
@@ -7,19 +7,21 @@ import pandas as pd
 import psutil
 from scipy import linalg, sparse
 
-from workbench.columns import EVENT_TYPE, ITEM_ID
-from workbench.errors import RecipeError, nearest
+from workbench.columns import ITEM_ID
+from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
+from workbench.recipes.event_weights import check_types, weigh
 from workbench.recipes.gram import Sequences, has_window, normal_equations, sequences
 from workbench.recipes.gram_separate import separate_equations, solve_separately
+from workbench.recipes.held_events import newest_events
 from workbench.recipes.popularity import encode
-from workbench.recipes.ridge_choice import RIDGES, START, Choice, Probe, choose, discount_factors, pick_rows
+from workbench.recipes.ridge_choice import RIDGES, START, Choice, Probe, choose, discount_factors
 
 MOST_WEIGHTS = 300_000_000  # numbers in the table of learned weights: 1.2 GB of float32
 MOST_RARE_PAIRS = 30_000_000  # pairs of a rare item and a later one: about 1 GB while they are added up
 
 
-class UserPersonalization(Recipe):
+class Autoregressive(Recipe):
     """Linear autoregressive model with exponential memory.
 
     Every position of every ordered history is a row. Its features are the events before it, each with weight
@@ -34,6 +36,8 @@ class UserPersonalization(Recipe):
     """
 
     family = "autoregressive"
+    keep_held = False  # whether fit keeps `held_scores`: those of each newest event, by the regression without its row
+    held_scores: np.ndarray | None = None
 
     def __init__(self, **hyperparameters: Any):
         self.hyperparameters = dict(hyperparameters)
@@ -41,14 +45,15 @@ class UserPersonalization(Recipe):
         self.decays: list[float] = list(hyperparameters["decays"])
         self.lags: int = hyperparameters["lags"]
         if not self.decays or len(set(self.decays)) < len(self.decays):
-            raise RecipeError(f"user-personalization: decays={self.decays} must be at least one, none of them twice.")
+            raise RecipeError(f"decays={self.decays} must be at least one, none of them twice.")
 
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
         """Solve the normal equations; nothing is random, so `seed` changes nothing."""
         _, items, self.item_ids = encode(data.interactions)
-        self._check_types(data.interactions)
+        check_types(self.name or "autoregressive", self.hyperparameters["event_weights"], data.interactions)
         histories = encode_histories(data.interactions, self.item_ids)
         codes, offsets, weights = self._events(histories)
+        self.newest = newest_events(offsets)
         share = np.bincount(items, minlength=len(self.item_ids)) / len(items)
         self.popularity = share.astype(np.float32)
         self.notes = {
@@ -110,33 +115,10 @@ class UserPersonalization(Recipe):
         self.rare_weights = sparse.csr_matrix(rare, shape=(len(rare[2]) - 1, len(item_ids)))
         return self
 
-    def _check_types(self, interactions: pd.DataFrame) -> None:
-        weights = self.hyperparameters["event_weights"]
-        if not weights:
-            return
-        if EVENT_TYPE not in interactions:
-            raise RecipeError(
-                f"user-personalization: event_weights={weights} need the column {EVENT_TYPE}; found "
-                f"{list(interactions.columns)}. Map one in the flow, or leave event_weights empty."
-            )
-        known = interactions[EVENT_TYPE].dropna().unique()
-        for name in weights:
-            if name not in known:
-                raise RecipeError(
-                    f"user-personalization: event_weights names {name!r}, which no event has.{nearest(name, known)}"
-                )
-        if not interactions[EVENT_TYPE].map(weights).gt(0).any():
-            raise RecipeError(f"user-personalization: event_weights={weights} leave no event with a weight above 0.")
-
     def _events(self, histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Give item codes, offsets and weights of the events that count; types without a weight do not."""
-        table = self.hyperparameters["event_weights"]
-        if not table or EVENT_TYPE not in histories.columns:
-            return histories.items, histories.offsets, None
-        weights = pd.Series(histories.columns[EVENT_TYPE]).map(table).fillna(0.0).to_numpy(dtype=np.float64)
-        kept = weights > 0
-        before = np.concatenate([[0], np.cumsum(kept)])
-        return histories.items[kept], before[histories.offsets], weights[kept]
+        counted, weights = weigh(histories, self.hyperparameters["event_weights"])
+        return counted.items, counted.offsets, weights
 
     def _choose_columns(self, counts: np.ndarray) -> None:
         """Decide which items are solved together: all of them, or the most frequent that fit."""
@@ -153,9 +135,10 @@ class UserPersonalization(Recipe):
         self.notes["predicted_memory_gb"] = round(needed / 1e9, 2)
         free = psutil.virtual_memory().available
         if needed > free:
+            most = int(k * m * (free / needed) ** 0.5)
             raise RecipeError(
-                f"user-personalization: {m:,} items × {k} decays need {needed / 1e9:.1f} GB and {free / 1e9:.1f} GB "
-                f"are free. Set dense_features below {int(k * m * (free / needed) ** 0.5):,}, or use fewer decays."
+                f"{self.name or 'autoregressive'}: {m:,} items × {k} decays need {needed / 1e9:.1f} GB and "
+                f"{free / 1e9:.1f} GB are free. Set dense_features below {most:,}, or use fewer decays."
             )
 
     def _solve(self, events: Sequences, progress: bool) -> None:
@@ -195,12 +178,13 @@ class UserPersonalization(Recipe):
     ) -> Choice:
         """Take ridge and discount as given; choose those that are None, and note what was tried."""
         ridge, discount = self.hyperparameters["ridge"], self.hyperparameters["popularity_discount"]
-        rows = pick_rows(events)
-        if (ridge is not None and discount is not None) or not len(rows):
+        rows = self.newest
+        if not len(rows) or (ridge is not None and discount is not None and not self.keep_held):
             choice = Choice(RIDGES[START] if ridge is None else ridge, discount or 0.0, [])
         else:
             probe = self._probe(events, rows)
             choice = choose(gram, cross, own, rare_cross, probe, self.popularity, ridge, discount)
+            self.held_scores = choice.scores if self.keep_held else None
         self.notes |= {"ridge": choice.ridge, "popularity_discount": choice.discount}
         self.notes |= {"chosen_by_rows": len(rows) if choice.tried else 0, "tried": choice.tried}
         return choice

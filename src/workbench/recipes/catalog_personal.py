@@ -2,15 +2,91 @@
 
 from workbench.recipes.catalog_entry import PERSONAL, Entry, Hyperparameter
 
+EVENT_WEIGHTS = {
+    "event_weights": Hyperparameter(
+        {}, "EVENT_TYPE to weight; only ratios count. Events of types left out do not count.", "mapping", 0.0, 1.0
+    ),
+}
+CLOSED = {
+    "decays": Hyperparameter(
+        [0.3, 0.8, 0.97],
+        "Weight kept per step back in the history, one feature set per value; near 1 remembers long.",
+        "list",
+        0.001,
+        0.9999,
+    ),
+    "lags": Hyperparameter(100, "How many events back a prediction looks.", "int", 1, 2000, tunable=True),
+    "ridge": Hyperparameter(
+        None,
+        "Regularisation; None chooses it by each user's newest event in the training data.",
+        "float",
+        1e-3,
+        1e7,
+        tunable=True,
+        log=True,
+    ),
+    "popularity_discount": Hyperparameter(
+        None,
+        "Divides scores by the item's popularity to this power; None chooses it together with ridge.",
+        "float",
+        0.0,
+        1.0,
+        tunable=True,
+    ),
+    "dense_features": Hyperparameter(
+        12_000,
+        "Most feature columns (items times decays) solved together; rarer items are solved one by one.",
+        "int",
+        1,
+        60_000,
+    ),
+}
+BUDGET = {
+    "budget_minutes": Hyperparameter(
+        None,
+        "Minutes that one fit may take; None trains no transformer beside the closed form. train fits twice.",
+        "float",
+        0.1,
+        100_000,
+    ),
+}
+NETWORK = {
+    "width": Hyperparameter(96, "Numbers per item in the transformer.", "int", 8, 1024, tunable=True, log=True),
+    "layers": Hyperparameter(2, "Transformer layers.", "int", 1, 24, tunable=True),
+    "heads": Hyperparameter(2, "Attention heads; they share the width evenly.", "int", 1, 16),
+    "window": Hyperparameter(100, "How many events back the transformer looks.", "int", 2, 5_000),
+    "dropout": Hyperparameter(0.2, "Share of numbers left out at random in training.", "float", 0.0, 0.9, tunable=True),
+    "epochs": Hyperparameter(
+        None, "Passes over the data; None takes as many as fit into budget_minutes, at most 100.", "int", 1, 10_000
+    ),
+    "learning_rate": Hyperparameter(
+        0.002, "Step size of the transformer's optimiser.", "float", 1e-5, 0.1, tunable=True, log=True
+    ),
+    "weight_decay": Hyperparameter(0.01, "Pull of the transformer's weights to 0.", "float", 0.0, 10.0),
+    "negatives": Hyperparameter(384, "Items that every batch tells the right ones from.", "int", 1, 100_000),
+    "in_batch": Hyperparameter(
+        0.0, "Share of the negatives drawn from the batch's own items; the others evenly.", "float", 0.0, 1.0
+    ),
+    "batch_events": Hyperparameter(
+        None, "Events a training step learns from, about; None sets it by the size of the log.", "int", 16, 1_000_000
+    ),
+    "patience": Hyperparameter(5, "Validations without a better value before training ends.", "int", 1, 1_000),
+    "attributes": Hyperparameter(True, "Whether the items and users tables are read.", "bool"),
+    "leave_out": Hyperparameter(
+        0.1, "Chance that an item is learned by its attributes alone in a step.", "float", 0.0, 0.9
+    ),
+    "device": Hyperparameter("auto", "auto, cpu, cuda or cuda:0: where the transformer is trained.", "text"),
+}
+
 ROWS = (
     Entry(
         name="user-personalization",
-        family="autoregressive",
+        family="personalization",
         use_case=PERSONAL,
-        about="Predicts the next item from the ordered history, by ridge regression on exponentially decayed counts at "
-        "several decay rates. Needs no GPU, scores a new history at once and says which past item caused a "
-        "recommendation. The best default.",
-        metadata_used=("EVENT_TYPE",),
+        about="The best default. Predicts the next item from the ordered history: a ridge regression in closed form, "
+        "and with budget_minutes a transformer beside it, both weighed by events held out of them. A log without order "
+        "goes to the graph filter. Says what it picked and why; scores new histories and new items at once.",
+        metadata_used=("EVENT_TYPE", "items", "users", "context"),
         instead={
             "hidden_dimension": "use width",
             "bptt": "use lags (closed form) and window (transformer)",
@@ -22,42 +98,42 @@ ROWS = (
             "exploration_item_age_cut_off": "it is set when serving",
         },
         hyperparameters={
-            "decays": Hyperparameter(
-                [0.3, 0.8, 0.97],
-                "Weight kept per step back in the history, one feature set per value; near 1 remembers long.",
-                "list",
-                0.001,
-                0.9999,
+            "parts": Hyperparameter(
+                "auto",
+                "Which models are fitted; auto chooses by order, size and budget.",
+                "text",
+                choices=("auto", "closed-form", "transformer", "closed-form+transformer", "graph-filter"),
             ),
-            "lags": Hyperparameter(100, "How many events back a prediction looks.", "int", 1, 2000, tunable=True),
-            "ridge": Hyperparameter(
-                None,
-                "Regularisation; None chooses it by each user's newest event in the training data.",
-                "float",
-                1e-3,
-                1e7,
-                tunable=True,
-                log=True,
-            ),
-            "popularity_discount": Hyperparameter(
-                None,
-                "Divides scores by the item's popularity to this power; None chooses it together with ridge.",
-                "float",
-                0.0,
-                1.0,
-                tunable=True,
-            ),
-            "event_weights": Hyperparameter(
-                {}, "EVENT_TYPE to weight; only ratios count. Types left out weigh 1.", "mapping", 0.0, 1.0
-            ),
-            "dense_features": Hyperparameter(
-                12_000,
-                "Most feature columns (items times decays) solved together; rarer items are solved one by one.",
-                "int",
-                1,
-                60_000,
-            ),
+            **BUDGET,
+            **CLOSED,
+            **EVENT_WEIGHTS,
+            **NETWORK,
         },
-        factory="workbench.recipes.autoregressive:UserPersonalization",
+        factory="workbench.recipes.user_personalization:UserPersonalization",
+    ),
+    Entry(
+        name="autoregressive",
+        family="personalization",
+        use_case=PERSONAL,
+        about="The closed form of user-personalization by itself: ridge regression on exponentially decayed counts at "
+        "several decay rates. Needs no GPU and says which past item caused how much of a score.",
+        metadata_used=("EVENT_TYPE",),
+        hyperparameters={**CLOSED, **EVENT_WEIGHTS},
+        factory="workbench.recipes.autoregressive:Autoregressive",
+    ),
+    Entry(
+        name="transformer",
+        family="personalization",
+        use_case=PERSONAL,
+        about="The transformer of user-personalization by itself: causal self-attention with a loss at every position, "
+        "item vectors from ids, categories, numbers and text. Minutes on a CPU, faster on a GPU.",
+        metadata_used=("EVENT_TYPE", "items", "users", "context"),
+        hyperparameters={
+            **BUDGET,
+            **NETWORK,
+            **EVENT_WEIGHTS,
+            "cold": Hyperparameter(True, "Whether items that only the items table knows are scored.", "bool"),
+        },
+        factory="workbench.recipes.transformer:Transformer",
     ),
 )

@@ -30,6 +30,21 @@ class TrainingData:
     items: pd.DataFrame | None = None
     users: pd.DataFrame | None = None
 
+    def __post_init__(self) -> None:
+        """Refuse events without an id or a time, which no recipe can place; says in which rows they are."""
+        for name in (USER_ID, ITEM_ID, TIMESTAMP):
+            if name not in self.interactions:
+                if len(self.interactions):
+                    raise RecipeError(f"The interactions have no column {name}; found {list(self.interactions)}.")
+                continue
+            missing = np.flatnonzero(self.interactions[name].isna())
+            if len(missing):
+                rows = ", ".join(f"{row + 1:,}" for row in missing[:5])
+                raise RecipeError(
+                    f"{len(missing):,} interactions are without {name} (the first rows: {rows}); "
+                    "drop or fill them in the flow (step drop_missing)."
+                )
+
 
 @dataclass(frozen=True)
 class Histories:

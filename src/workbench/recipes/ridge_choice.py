@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 from scipy import linalg, sparse
 
-from workbench.recipes.gram import Sequences
+from workbench.recipes.held_events import ndcg
 
-MOST_ROWS = 2_000  # rows to choose by; more cost time and change little
-LEAST_ROWS = 20
-CUT = 10  # gains deeper in the list ask for more ridge than the head of the list can bear
 RIDGES = (10.0, 30.0, 100.0, 300.0, 1_000.0, 3_000.0, 10_000.0)
 START = 3  # position of 300 in RIDGES, the choice where there is too little to choose by
 DISCOUNTS = (0.0, 0.1, 0.2, 0.3)
@@ -40,24 +37,12 @@ class Probe:
 
 @dataclass(frozen=True)
 class Choice:
-    """The chosen values, and every pair tried with its NDCG at 10 over the rows."""
+    """The chosen values, every pair tried with its NDCG at 10 over the rows, and the rows' scores at the chosen."""
 
     ridge: float
     discount: float
     tried: list[dict[str, Any]]
-
-
-def pick_rows(events: Sequences) -> np.ndarray:
-    """Pick the newest events of users with three or more, evenly over the users, at most MOST_ROWS.
-
-    Returns:
-        Their indices among the events; empty when they are fewer than LEAST_ROWS.
-    """
-    index = np.arange(len(events.items))
-    newest = index[(index == events.last) & (events.last - events.first >= 2)]
-    if len(newest) < LEAST_ROWS:
-        return newest[:0]
-    return newest[np.unique(np.linspace(0, len(newest) - 1, min(MOST_ROWS, len(newest))).astype(int))]
+    scores: np.ndarray | None = None
 
 
 def choose(
@@ -81,14 +66,20 @@ def choose(
     """
     discounts = DISCOUNTS if discount is None else (discount,)
     tried: dict[float, list[dict[str, Any]]] = {}
+    best: dict[str, Any] = {"score": -1.0, "ridge": 0.0}
+    kept = np.empty(0)
 
     def worth(value: float) -> float:
+        nonlocal best, kept
         if value not in tried:
             scores = left_out_scores(gram, cross, own, rare_cross, probe, value)
             tried[value] = [
                 {"ridge": value, "popularity_discount": d, "score": _gain(scores, probe, popularity, d)}
                 for d in discounts
             ]
+            leader = max(tried[value], key=lambda row: row["score"])
+            if (leader["score"], -value) > (best["score"], -best["ridge"]):  # of equals, the least ridge
+                best, kept = leader, scores * discount_factors(popularity, leader["popularity_discount"])
         return max(row["score"] for row in tried[value])
 
     if ridge is not None:
@@ -101,8 +92,7 @@ def choose(
             if place != START:
                 break
     rows = [row for value in sorted(tried) for row in tried[value]]
-    best = max(rows, key=lambda row: row["score"])
-    return Choice(best["ridge"], best["popularity_discount"], rows)
+    return Choice(best["ridge"], best["popularity_discount"], rows, kept)
 
 
 def left_out_scores(
@@ -152,16 +142,7 @@ def _rare_scores(own: np.ndarray, rare_cross: sparse.csr_matrix, probe: Probe, r
 
 
 def _gain(scores: np.ndarray, probe: Probe, popularity: np.ndarray, discount: float) -> float:
-    """NDCG of the targets among the first CUT places; items that tie share their places."""
-    table = scores * discount_factors(popularity, discount)
-    rows = np.arange(len(table))
-    reached = table[rows, probe.targets]
-    above = (table > reached[:, None]).sum(axis=1)
-    seen = probe.seen.tocoo()
-    above -= np.bincount(seen.row, table[seen.row, seen.col] > reached[seen.row], minlength=len(rows)).astype(int)
-    tied = (table == reached[:, None]).sum(axis=1) - 1
-    place = above + tied / 2
-    return float(np.mean(np.where(place < CUT, 1 / np.log2(2 + place), 0.0)))
+    return ndcg(scores * discount_factors(popularity, discount), probe.targets, probe.seen)
 
 
 def discount_factors(popularity: np.ndarray, discount: float) -> np.ndarray:

@@ -37,6 +37,8 @@ RECIPES = {
     "similar-items": _need("volume ids items"),
     "user-personalization": _need("volume ids order time"),
     "personalized-ranking": _need("volume ids order time"),
+    "autoregressive": _need("volume ids order time"),
+    "transformer": _need("volume ids order time"),
     "recbole:BPR": _need("volume ids"),
     "recbole:EASE": _need("volume ids"),
     "recbole:LightGCN": _need("volume ids"),

@@ -1,0 +1,248 @@
+"""transformer: what comes next, foretold at every position of every history by causal self-attention."""
+
+from dataclasses import asdict
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import torch
+from scipy import sparse
+
+from workbench.columns import ITEM_ID, USER_ID
+from workbench.errors import RecipeError
+from workbench.recipes.arrays import pack, under, unpack
+from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
+from workbench.recipes.event_weights import check_types, weigh
+from workbench.recipes.explaining import leave_one_out
+from workbench.recipes.features import FeatureSpace, fit_features
+from workbench.recipes.held_events import Held, hold, ndcg
+from workbench.recipes.popularity import encode
+from workbench.recipes.transformer_budget import fit_into, memory_gb
+from workbench.recipes.transformer_checkpoint import Checkpoint, key
+from workbench.recipes.transformer_distributed import pick_device
+from workbench.recipes.transformer_inputs import (
+    GAPS,
+    Reader,
+    Vocabulary,
+    attribute_tensor,
+    context_codes,
+    learn_vocabulary,
+)
+from workbench.recipes.transformer_network import Network, Shape
+from workbench.recipes.transformer_training import Plan, Trainer, describe
+from workbench.recipes.transformer_windows import cut, newest
+
+SCORED_AT_ONCE = 512  # histories
+
+
+class Transformer(Recipe):
+    """Causal transformer with a loss at every position of every window, and an item tower.
+
+    A history is cut into windows of `window` events; no prefix becomes a row of its own, so an epoch reads every event
+    once. Item vectors are an embedding each plus the sum of their attributes' vectors. Negatives are shared by a batch
+    and corrected for how often they are drawn. Each of up to 2,000 users' newest event is left out of the training and
+    decides when to stop.
+    """
+
+    family = "transformer"
+
+    def __init__(self, **hyperparameters: Any):
+        self.hyperparameters = dict(hyperparameters)
+        self.notes: dict[str, Any] = {}
+        width, heads = hyperparameters["width"], hyperparameters["heads"]
+        if width % heads:
+            raise RecipeError(f"transformer: width={width} cannot be shared by heads={heads}; take a multiple of it.")
+        self.space = self.user_space = None
+        self.cold: pd.DataFrame | None = None
+
+    def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
+        """Train to the epochs given, or to as many as fit into `budget_minutes`."""
+        _, codes, met = encode(data.interactions)
+        check_types("transformer", self.hyperparameters["event_weights"], data.interactions)
+        self.item_ids = _with_cold(met, data.items) if self.hyperparameters["cold"] else met
+        histories = encode_histories(data.interactions, self.item_ids)
+        histories, weights = weigh(histories, self.hyperparameters["event_weights"])
+        share = np.bincount(codes, minlength=len(self.item_ids)) / len(codes)
+        self.popularity = share.astype(np.float32)
+        self._learn_features(data, seed)
+        self.words, rare = learn_vocabulary(data.interactions)
+        self.notes |= {"cold_items": len(self.item_ids) - len(met), "context_values_unknown": rare}
+        held = hold(histories, len(self.item_ids))
+        self.held = held
+        torch.manual_seed(seed)
+        self.device = pick_device(self.hyperparameters["device"])
+        self._build(len(met))
+        self._train(histories, held, weights, seed, progress)
+        if held is not None:
+            self.held_scores = self._scores(held.histories)
+        return self
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Logarithms of the chance that each item comes next; popularity's for a history without a known event."""
+        table = self.hyperparameters["event_weights"]
+        counted, _ = weigh(histories, table)
+        scores = self._scores(counted)
+        scores[np.diff(counted.offsets) == 0] = np.log(self.popularity + 1e-9)
+        return scores
+
+    def explain(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """How much the item's score falls when each one of the newest events is taken away."""
+        return leave_one_out(self, history, item_code)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Give the network's parameters and what its inputs mean."""
+        arrays = {f"network/{name}": each.cpu().numpy() for name, each in self.network.state_dict().items()}
+        arrays["shape"] = np.array(list(asdict(self.network.shape).values()), dtype=np.int64)
+        arrays["popularity"] = self.popularity
+        arrays["words/types"] = np.array(self.words.types, dtype=str)
+        arrays["words/timed"] = np.array([self.words.timed])
+        for name, values in self.words.contexts.items():
+            arrays[f"words/context/{name}"] = np.array(values, dtype=str)
+        for name, space in (("items", self.space), ("users", self.user_space)):
+            if space is not None:
+                arrays |= {f"space/{name}/{what}": each for what, each in space.state().items()}
+        if self.attributes is not None:
+            arrays |= {f"attributes/{name}": each for name, each in pack(self.attributes).items()}
+        if self.user_features is not None:
+            arrays |= {f"user_features/{name}": each for name, each in pack(self.user_features).items()}
+            arrays["user_ids"] = np.asarray(self.user_ids, dtype=str)
+        return arrays
+
+    def restore(self, item_ids: np.ndarray, state: dict[str, np.ndarray]) -> Self:
+        """Take back what `state` gave."""
+        self.item_ids, self.popularity = item_ids, state["popularity"]
+        contexts = {name: list(map(str, values)) for name, values in under(state, "words/context/").items()}
+        self.words = Vocabulary(list(map(str, state["words/types"])), contexts, bool(state["words/timed"][0]))
+        spaces = {name: under(state, f"space/{name}/") for name in ("items", "users")}
+        self.space, self.user_space = (FeatureSpace.restore(each) if each else None for each in spaces.values())
+        self.attributes = unpack(under(state, "attributes/"))
+        self.user_features, self.user_ids = unpack(under(state, "user_features/")), state.get("user_ids")
+        self.device = pick_device(self.hyperparameters["device"])
+        self.network = Network(Shape(*map(int, state["shape"])), self.hyperparameters["dropout"])
+        parameters = {name: torch.from_numpy(each) for name, each in under(state, "network/").items()}
+        self.network.load_state_dict(parameters)
+        self.network.to(self.device).eval()
+        return self
+
+    def _learn_features(self, data: TrainingData, seed: int) -> None:
+        self.attributes = self.user_features = self.user_ids = None
+        if data.items is not None and self.hyperparameters["attributes"]:
+            self.space = fit_features(data.items, ITEM_ID, seed=seed)
+            self.attributes = self.space.transform(data.items, self.item_ids) if self.space.width else None
+            self.notes["item_features"] = {"width": self.space.width} | self.space.notes
+        if data.users is not None and self.hyperparameters["attributes"]:
+            self.user_space = fit_features(data.users, USER_ID, text=False, seed=seed)
+            self.user_ids = np.asarray(data.users[USER_ID].unique(), dtype=object)
+            self.user_features = self.user_space.transform(data.users, self.user_ids)
+            self.notes["user_features"] = {"width": self.user_space.width} | self.user_space.notes
+
+    def _build(self, n_met: int) -> None:
+        """Make the network; biases begin at the logarithm of popularity, which it would have to learn first."""
+        given = self.hyperparameters
+        shape = Shape(
+            items=len(self.item_ids),
+            width=given["width"],
+            layers=given["layers"],
+            heads=given["heads"],
+            window=given["window"],
+            attributes=0 if self.attributes is None else self.attributes.shape[1],
+            users=0 if self.user_features is None else self.user_features.shape[1],
+            contexts=self.words.n_contexts,
+            types=self.words.n_types,
+            gaps=GAPS if self.words.timed else 0,
+        )
+        self.notes["predicted_memory_gb"] = memory_gb(shape, given["batch_events"] or 6_400, given["negatives"])
+        self.network = Network(shape, given["dropout"])
+        with torch.no_grad():
+            self.network.bias[: shape.items] = torch.from_numpy(np.log(self.popularity + 0.5 / len(self.item_ids)))
+            self.network.item.weight[n_met:] = 0
+        self.network.to(self.device)
+
+    def _train(
+        self, histories: Histories, held: Held | None, weights: np.ndarray | None, seed: int, progress: bool
+    ) -> None:
+        given = self.hyperparameters
+        counts = np.ones(len(histories.items)) if weights is None else weights / weights.mean()
+        if held is not None:
+            counts = counts.copy()
+            counts[held.events] = 0.0
+        windows = cut(histories.offsets, given["window"])
+        if not len(windows):
+            raise RecipeError("transformer: no user has two events, so nothing follows anything. Use popularity-count.")
+        reader = Reader(histories, self.words, len(self.item_ids), self._features_of(histories))
+        tensor = attribute_tensor(self.attributes, self.device)
+        batch = given["batch_events"] or int(np.clip(counts.sum() / 60, 800, 6_400))
+        plan = Plan(
+            epochs=given["epochs"] or 0,
+            learning_rate=given["learning_rate"],
+            weight_decay=given["weight_decay"],
+            negatives=given["negatives"],
+            in_batch=given["in_batch"],
+            batch_events=batch,
+            leave_out=given["leave_out"] if tensor is not None else 0.0,
+            patience=given["patience"],
+        )
+        trainer = Trainer(self.network, reader, windows, counts, plan, tensor, seed, self.device)
+        trainer.plan, every, timing = fit_into(trainer, given["budget_minutes"], 0 if held is None else len(held))
+        self.notes |= timing
+        checkpoint = None
+        if self.checkpoints is not None:
+            mark = key({"plan": asdict(trainer.plan), "seed": seed} | given, histories.items, histories.offsets)
+            checkpoint = Checkpoint(self.checkpoints, mark)
+        found = trainer.run(lambda: self._worth(held), every, checkpoint, self.watch, progress)
+        self.notes |= describe(found, trainer.plan) | {"held_events": 0 if held is None else len(held)}
+        if checkpoint is not None and trainer.world.first:
+            checkpoint.drop()
+
+    def _worth(self, held: Held | None) -> float:
+        """NDCG at 10 of the held events; without any, every epoch counts as better than the one before."""
+        if held is None:
+            self._epochs_done = getattr(self, "_epochs_done", 0) + 1
+            return float(self._epochs_done)
+        return ndcg(self._scores(held.histories), held.targets, held.seen)
+
+    def _scores(self, histories: Histories) -> np.ndarray:
+        network, windows = self.network, newest(histories, self.network.shape.window)
+        reader = Reader(histories, self.words, len(self.item_ids), self._features_of(histories))
+        counts = windows.stops - windows.starts
+        scores = np.zeros((len(histories), len(self.item_ids)), dtype=np.float32)
+        order = np.argsort(counts, kind="stable")
+        order = order[counts[order] > 0]
+        network.eval()
+        with torch.inference_mode():
+            vectors = network.vectors(attribute_tensor(self.attributes, self.device))
+            for start in range(0, len(order), SCORED_AT_ONCE):
+                chosen = order[start : start + SCORED_AT_ONCE]
+                steps, _ = reader.steps(windows, chosen, self.device, cut=0)
+                last = torch.from_numpy(counts[chosen] - 1).to(self.device)
+                hidden = network.hidden(steps, vectors)[torch.arange(len(chosen), device=self.device), last]
+                hidden = hidden + self._context(histories, chosen)
+                logits = hidden @ vectors[:-1].T + network.bias[:-1]
+                scores[chosen] = torch.log_softmax(logits.float(), -1).cpu().numpy()
+        return scores
+
+    def _context(self, histories: Histories, chosen: np.ndarray) -> torch.Tensor | float:
+        """What the context of the request adds to the position; nothing where none came with it."""
+        if not self.words.contexts or not histories.context:
+            return 0.0
+        columns = {name: np.asarray(values)[chosen] for name, values in histories.context.items()}
+        codes = torch.from_numpy(context_codes(self.words, columns, len(chosen))).to(self.device)
+        known = (codes < self.words.n_contexts).unsqueeze(-1)
+        return (torch.nn.functional.embedding(codes, self.network.contexts_table) * known).sum(-2)
+
+    def _features_of(self, histories: Histories) -> sparse.csr_matrix | None:
+        """Features of each history's user; nothing for users that the users table does not know."""
+        if self.user_features is None:
+            return None
+        rows = pd.Index(self.user_ids).get_indexer(histories.user_ids)
+        table = self.user_features[np.maximum(rows, 0)]
+        return sparse.csr_matrix(table.multiply((rows >= 0)[:, None]), dtype=np.float32)
+
+
+def _with_cold(met: np.ndarray, items: pd.DataFrame | None) -> np.ndarray:
+    """Items with events first, then those that only the items table knows."""
+    if items is None:
+        return met
+    known = pd.Index(met)
+    more = pd.Index(items[ITEM_ID].unique())
+    return np.concatenate([met, np.asarray(more[~more.isin(known)], dtype=object)])

@@ -1,0 +1,47 @@
+"""How many epochs fit into a time budget, and how much memory a network needs."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from workbench.recipes.transformer_network import Shape
+
+if TYPE_CHECKING:
+    from workbench.recipes.transformer_training import Plan, Trainer
+
+MOST_EPOCHS = 100  # without a number given; training ends earlier when validation says so
+USUAL_EPOCHS = 40  # without a number or a budget
+VALIDATIONS = 20  # over a whole training, about
+LEAST_EPOCHS = 4  # fewer do not learn enough to be worth their time
+
+
+def fit_into(trainer: "Trainer", budget_minutes: float | None, held: int) -> tuple["Plan", int, dict[str, Any]]:
+    """Set the epochs that a budget allows.
+
+    Args:
+        trainer: not started yet; a few steps are timed on a copy of its network.
+        budget_minutes: for the training; None sets no limit.
+        held: rows that every validation scores.
+
+    Returns:
+        The plan with its epochs, how many epochs lie between validations, and what to note.
+    """
+    plan = trainer.plan
+    steps = trainer.epoch_steps()
+    notes: dict[str, Any] = {"steps_an_epoch": steps, "batch_events": plan.batch_events}
+    epochs = plan.epochs or (USUAL_EPOCHS if budget_minutes is None else MOST_EPOCHS)
+    if budget_minutes is not None:
+        each = trainer.seconds_a_step() * steps
+        notes["seconds_an_epoch_foreseen"] = round(each, 2)
+        room = int(0.95 * budget_minutes * 60 / max(each, 1e-6))
+        epochs = max(1, min(epochs, room))
+        notes["budget_minutes"] = budget_minutes
+    return replace(plan, epochs=epochs), max(1, epochs // VALIDATIONS), notes
+
+
+def memory_gb(shape: Shape, batch_events: int, negatives: int) -> float:
+    """Foresee the memory of a training: parameters with gradients and optimiser state, and a batch's activations."""
+    width = shape.width
+    tables = shape.items + shape.attributes + shape.users + shape.contexts + shape.types + shape.gaps + shape.window
+    parameters = tables * width + shape.layers * 12 * width * width
+    activations = batch_events * (shape.layers * (16 * width + shape.heads * 4) + 3 * negatives + 4 * width)
+    return round(4 * (4 * parameters + 2 * activations) / 1e9, 2)

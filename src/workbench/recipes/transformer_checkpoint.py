@@ -1,0 +1,104 @@
+"""The state of an unfinished training on disk: written after every epoch, taken up again after a kill."""
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from workbench.recipes.transformer_training import Progress
+
+FILE = "transformer.safetensors"
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Where the state lies and what it belongs to.
+
+    folder: made when absent.
+    key: of data, settings and seed; a state with another key is not taken up.
+    """
+
+    folder: Path
+    key: str
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.folder / FILE
+
+    def write(
+        self,
+        network: nn.Module,
+        optimiser: torch.optim.Optimizer,
+        draw: torch.Generator,
+        found: "Progress",
+        epoch: int,
+    ) -> None:
+        """Write the state after an epoch beside its place, then put it there."""
+        tensors = {f"now/{name}": each for name, each in network.state_dict().items()}
+        tensors |= {f"best/{name}": each for name, each in found.best.items()}
+        for number, state in optimiser.state_dict()["state"].items():
+            tensors |= {f"optimiser/{number}/{name}": torch.as_tensor(each) for name, each in state.items()}
+        tensors["draw"] = draw.get_state()
+        about = {"key": self.key, "epoch": epoch, "curve": found.curve, "waited": found.waited}
+        about |= {"best_epoch": found.best_epoch}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        aside = self.path.with_suffix(f".{os.getpid()}.part")
+        packed = {name: each.detach().cpu().contiguous().clone() for name, each in tensors.items()}
+        save_file(packed, aside, metadata={"about": json.dumps(about)})
+        with aside.open("rb") as file:
+            os.fsync(file.fileno())
+        aside.replace(self.path)
+
+    def take_up(
+        self, network: nn.Module, optimiser: torch.optim.Optimizer, draw: torch.Generator, found: "Progress"
+    ) -> int:
+        """Put the state back where there is one that belongs here.
+
+        Returns:
+            How many epochs are done; 0 without a usable state.
+        """
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                about = json.loads(file.metadata()["about"])
+                if about["key"] != self.key:
+                    return 0
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 it is no mapping
+        except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+            return 0
+        network.load_state_dict(_part(tensors, "now"))
+        found.best = _part(tensors, "best")
+        found.curve, found.waited, found.best_epoch = about["curve"], about["waited"], about["best_epoch"]
+        found.best_value = max((row["value"] for row in found.curve), default=found.best_value)
+        state: dict[int, dict[str, Tensor]] = {}
+        for name, each in _part(tensors, "optimiser").items():
+            number, what = name.split("/")
+            state.setdefault(int(number), {})[what] = each
+        optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+        draw.set_state(tensors["draw"])
+        return int(about["epoch"])
+
+    def drop(self) -> None:
+        """Remove the state of a training that has ended."""
+        self.path.unlink(missing_ok=True)
+
+
+def key(settings: dict[str, Any], *arrays: np.ndarray) -> str:
+    """Fingerprint of settings and data."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+    for each in arrays:
+        digest.update(np.ascontiguousarray(each).tobytes())
+    return digest.hexdigest()
+
+
+def _part(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {key.removeprefix(f"{name}/"): each for key, each in tensors.items() if key.startswith(f"{name}/")}
