@@ -13,7 +13,7 @@ from workbench.recipes.semantic_words import shipped_digest, shipped_vectors
 
 WORDS, CATALOGUE, BOTH = "wordllama", "catalogue", "wordllama+catalogue"
 DIRECTIONS = 128  # kept of the catalogue's word counts
-CENTRE_FROM = 100  # texts, from which on their mean is taken off the word vectors
+MANY = 100  # texts, from which on a catalogue's mean and its own words are trusted
 EXTRA = 'python -m pip install "recommendation-workbench[semantic]"'
 
 
@@ -50,7 +50,7 @@ class ShippedWords(TextModel):
     def fit(self, texts: list[str], seed: int) -> Self:
         """Find the catalogue's mean."""
         vectors = shipped_vectors().embed(texts)
-        self.mean = vectors.mean(axis=0) if len(texts) >= CENTRE_FROM else np.zeros(vectors.shape[1], np.float32)
+        self.mean = vectors.mean(axis=0) if len(texts) >= MANY else np.zeros(vectors.shape[1], np.float32)
         self.digest = shipped_digest()
         return self
 
@@ -163,7 +163,10 @@ class Sentences(TextModel):
 
 
 class Together(TextModel):
-    """Several models side by side, each counting alike: the cosine is the mean of theirs."""
+    """Several models side by side, each counting alike: the cosine is the mean of theirs.
+
+    A catalogue of few texts has nothing to teach, so there its own words are left aside.
+    """
 
     kind = "together"
 
@@ -172,6 +175,7 @@ class Together(TextModel):
 
     def fit(self, texts: list[str], seed: int) -> Self:
         """Let every model learn."""
+        self.parts = [part for part in self.parts if len(texts) >= MANY or part.kind != CatalogueWords.kind]
         for part in self.parts:
             part.fit(texts, seed)
         return self
@@ -186,9 +190,13 @@ class Together(TextModel):
 
     def restore(self, state: Mapping[str, np.ndarray]) -> Self:
         """Take back what `state` gave."""
-        for part in self.parts:
-            prefix = f"{part.kind}."
-            part.restore({key.removeprefix(prefix): array for key, array in state.items() if key.startswith(prefix)})
+        own = {
+            part.kind: {
+                name.partition(".")[2]: array for name, array in state.items() if name.startswith(f"{part.kind}.")
+            }
+            for part in self.parts
+        }
+        self.parts = [part.restore(own[part.kind]) for part in self.parts if own[part.kind]]
         return self
 
 
