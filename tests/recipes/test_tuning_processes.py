@@ -54,11 +54,12 @@ def run(events, storage, **settings):
     return tune("recent-popularity", TrainingData(events), storage=storage, study="shared", config=config)
 
 
-def test_two_processes_run_each_trial_once_and_score_as_one_does(events, storage, tmp_path):
+def test_two_processes_run_each_trial_once_and_score_as_one_does(events, storage, tmp_path, capsys):
     items = pd.DataFrame({ITEM_ID: [f"i{n}" for n in range(30)], "GENRE": ["a|b", "c", None] * 10})
     config = TuningConfig(trials=8, seed=2, ranges=RANGES, processes=2)
     data = TrainingData(events, items)
-    together = tune("recent-popularity", data, storage=storage, study="shared", config=config)
+    together = tune("recent-popularity", data, storage=storage, study="shared", config=config, progress=True)
+    assert "8/8" in capsys.readouterr().err
     alone = tune(
         "recent-popularity",
         data,

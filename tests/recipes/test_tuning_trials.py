@@ -121,10 +121,10 @@ def test_nothing_is_pruned_when_told_so_and_the_defaults_never_are(data, storage
 
 def test_a_setting_that_breaks_fails_with_its_reason_and_the_study_goes_on(data, storage):
     ranges = {"quality": [0.0, 1.0], "breaks": {"choices": ["never", "memory", "shape", "diverges"]}}
-    found = run(data, storage, ranges=ranges, trials=16, pruner="successive-halving")
+    found = run(data, storage, ranges=ranges, trials=12, pruner="successive-halving")
     states = found.trials.set_index("TRIAL")["STATE"]
     failed = found.trials[found.trials["STATE"] == "failed"]
-    assert len(found.trials) == 16
+    assert len(found.trials) == 12
     assert {"finished", "failed"} <= set(states)
     assert set(failed["REASON"]) == {"MemoryError: 16 GB wanted", "AssertionError: 3 does not divide 7"}
     assert failed["quality"].nunique() == len(failed), "a failure does not draw the same setting again"
@@ -136,8 +136,8 @@ def test_a_setting_that_breaks_fails_with_its_reason_and_the_study_goes_on(data,
     diverged = found.trials[found.trials["breaks"].eq("diverges") & found.trials["STATE"].ne("failed")]
     assert diverged["REASON"].str.contains("reported nan at step 3").all()
     assert found.best["breaks"] == "never"
-    more = run(data, storage, ranges=ranges, trials=16)
-    assert len(more.trials) > 16, "the next run makes up for what failed"
+    more = run(data, storage, ranges=ranges, trials=12)
+    assert len(more.trials) > 12, "the next run makes up for what failed"
 
 
 def test_an_interrupted_trial_does_not_stay_running(data, storage, monkeypatch):

@@ -16,7 +16,9 @@ from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.errors import RecipeError
 from workbench.recipes.tuning_space import Range
 
-FACTS, DEFAULT, OWNER, REASON, DRAW, KILLED = "workbench", "default", "owner", "reason", "draw", "killed"
+# What a study, and each trial of it, carries beside Optuna's own.
+FACTS = "workbench"
+DEFAULT, OWNER, REASON, DRAW, KILLED, RESULT = "default", "owner", "reason", "draw", "killed", "result"
 WAIT = 60  # seconds a writer waits for another one
 ATTEMPTS = 4  # at making Optuna's tables
 STATES = {"COMPLETE": "finished", "FAIL": "failed", "RUNNING": "running", "WAITING": "waiting", "PRUNED": "pruned"}
@@ -178,7 +180,7 @@ def trial_table(study: Any, ranges: Sequence[Range]) -> pd.DataFrame:
     rows = []
     for trial in study.get_trials(deepcopy=False):
         attributes, state = trial.user_attrs, STATES[trial.state.name]
-        last = trial.last_step
+        last, result = trial.last_step, attributes.get(RESULT, {})
         rows.append(
             {
                 "TRIAL": trial.number,
@@ -186,9 +188,9 @@ def trial_table(study: Any, ranges: Sequence[Range]) -> pd.DataFrame:
                 "IS_DEFAULT": bool(attributes.get(DEFAULT)),
                 # Optuna gives a pruned trial its last report as value; that is of another kind.
                 "VALUE": float(trial.value) if state == "finished" else float("nan"),
-                **{name: attributes.get(name.lower(), float("nan")) for name in ("LOW", "HIGH")},
+                **{name: result.get(name.lower(), float("nan")) for name in ("LOW", "HIGH")},
                 **{each.name: trial.params.get(each.name) for each in ranges},
-                **{name: attributes.get(name.lower(), float("nan")) for name in ("FIT_SECONDS", "SCORE_SECONDS")},
+                **{name: result.get(name.lower(), float("nan")) for name in ("FIT_SECONDS", "SCORE_SECONDS")},
                 "LAST_STEP": float("nan") if last is None else last,
                 "LAST_VALUE": float("nan") if last is None else trial.intermediate_values[last],
                 "STARTED": attributes.get("started", ""),

@@ -9,7 +9,7 @@ import numpy as np
 
 from workbench.evaluation.intervals import bootstrap
 from workbench.recipes.tuning_config import HALVING, MEDIAN, NO_PRUNER, TuningConfig
-from workbench.recipes.tuning_study import DEFAULT, DRAW, KILLED, OWNER, REASON, owner
+from workbench.recipes.tuning_study import DEFAULT, DRAW, KILLED, OWNER, REASON, RESULT, owner
 from workbench.recipes.tuning_task import Task
 
 FINISHED, PRUNED, FAILED = "finished", "pruned", "failed"
@@ -89,7 +89,7 @@ def run_trial(study: Any, task: Task, ticket: Ticket) -> str:
         found, value = _judge(task, {} if ticket.is_default else values, watcher)
     except Exception as error:
         if watcher.pruned:
-            trial.set_user_attr("fit_seconds", round(time.perf_counter() - began, 3))
+            trial.set_user_attr(RESULT, {"fit_seconds": round(time.perf_counter() - began, 3)})
         trial.set_user_attr(REASON, watcher.pruned or f"{type(error).__name__}: {error}"[:LONGEST_REASON])
         study.tell(trial, state=states.PRUNED if watcher.pruned else states.FAIL)
         return PRUNED if watcher.pruned else FAILED
@@ -98,8 +98,7 @@ def run_trial(study: Any, task: Task, ticket: Ticket) -> str:
         trial.set_user_attr(KILLED, True)
         study.tell(trial, state=states.FAIL)
         raise
-    for name, each in found.items():
-        trial.set_user_attr(name, each)
+    trial.set_user_attr(RESULT, found)
     study.tell(trial, value)
     return FINISHED
 
