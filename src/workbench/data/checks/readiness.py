@@ -39,6 +39,7 @@ RECIPES = {
     "personalized-ranking": _need("volume ids order time"),
     "autoregressive": _need("volume ids order time"),
     "transformer": _need("volume ids order time"),
+    "matrix-factorization": _need("volume ids"),
     "recbole:BPR": _need("volume ids"),
     "recbole:EASE": _need("volume ids"),
     "recbole:LightGCN": _need("volume ids"),

@@ -1,0 +1,226 @@
+"""matrix-factorization: implicit alternating least squares, with a user's vector solved when it is asked for."""
+
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+import psutil
+from tqdm.auto import tqdm
+
+from workbench.columns import ITEM_ID
+from workbench.errors import RecipeError
+from workbench.recipes.alternating_squares import Ragged, along_own_axes, solve
+from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
+from workbench.recipes.popularity import encode
+
+STEPS = 3  # of conjugate gradients in a round of training, which goes on from the last round
+MOST_STEPS, TOLERANCE = 50, 1e-5  # for a vector that is asked for
+FIRST_SPREAD = 0.1  # times 1 / sqrt(width): standard deviation of the first item factors
+
+
+class MatrixFactorization(Recipe):
+    """Implicit alternating least squares (iALS).
+
+    Minimises, over user vectors x and item vectors y,
+
+        Σ chosen w (1 - x·y)² + 1/alpha Σ all (x·y)² + Σ users r_u |x|² + Σ items r_i |y|²
+
+    with w = (number of events of the pair) ** repeat_power and r = ridge * m * (d / mean d) ** ridge_power, where d is
+    the weight of all a row's errors, chosen ones and 1/alpha for each of the other side, and m the mean weight of its
+    chosen ones. So ridge means the same for few and many items. Only item vectors are kept: a user's vector is solved from the history that is
+    scored, so new users and new events count at once. A history without any known item gets popularity: it stands in
+    one more column of the item factors, which only such a history multiplies.
+
+    Source: Hu, Koren and Volinsky, ICDM 2008; the ridge: Rendle, Krichene, Zhang and Koren, Revisiting the performance
+    of iALS on item recommendation benchmarks, RecSys 2022.
+    """
+
+    family = "factors"
+
+    def __init__(self, **hyperparameters: Any):
+        self.hyperparameters = dict(hyperparameters)
+        self.notes: dict[str, Any] = {}
+        self.unchosen = 1 / hyperparameters["alpha"]
+
+    def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
+        """Solve users and items in turn, from small random item vectors."""
+        users, items, self.item_ids = encode(data.interactions)
+        self.n_users, self.n_items_fitted = int(users.max()) + 1, len(self.item_ids)
+        self._foresee_memory()
+        self.popularity = (np.bincount(items, minlength=len(self.item_ids)) / len(items)).astype(np.float32)
+        by_user = Ragged.of(users, items, self.n_users, self.hyperparameters["repeat_power"])
+        self.notes = {"pairs": len(by_user.codes), "events_repeating_a_pair": len(items) - len(by_user.codes)}
+        self._keep(*self._alternate(by_user, np.random.default_rng(seed), progress))
+        return self
+
+    def update(self, data: TrainingData) -> dict[str, int]:
+        """Add new items, each solved from the vectors of the users who chose it.
+
+        A user's vector comes from what the new events say about known items; a user of new items alone has none.
+        Events of known items change nothing here: they count as soon as they are in the history that is scored.
+        """
+        interactions = data.interactions
+        known = interactions[ITEM_ID].isin(self.item_ids).to_numpy()
+        new_ids = np.array(sorted(interactions[ITEM_ID][~known].unique()), dtype=object)
+        taken = {
+            "new_items": len(new_ids),
+            "new_events": int((~known).sum()),
+            "events_of_known_items": int(known.sum()),
+            "new_items_without_a_known_user": 0,
+        }
+        if not len(new_ids):
+            return taken
+        users = encode_histories(interactions[known], self.item_ids)
+        vectors = self._vectors(users)
+        fresh = encode_histories(interactions[~known], new_ids, list(users.user_ids))
+        rows = np.repeat(np.arange(len(fresh)), np.diff(fresh.offsets))
+        by_item = Ragged.of(fresh.items.astype(np.int64), rows, len(new_ids), self.hyperparameters["repeat_power"])
+        added = self._solve_items(by_item, vectors)
+        taken["new_items_without_a_known_user"] = int((np.diff(by_item.offsets) == 0).sum())
+        self._append(new_ids, added)
+        return taken
+
+    def factors(self, histories: Histories) -> np.ndarray:
+        """Solve a vector for every history; one without items multiplies the popularity alone."""
+        vectors = np.zeros((len(histories), self.item_factors.shape[1]), dtype=np.float32)
+        vectors[:, :-1] = self._vectors(histories)
+        vectors[np.diff(histories.offsets) == 0, -1] = 1
+        return vectors
+
+    def score(self, histories: Histories) -> np.ndarray:
+        """Multiply the histories' vectors with the item factors."""
+        return self.factors(histories) @ self.item_factors.T
+
+    def similar(self, item_codes: np.ndarray) -> np.ndarray:
+        """Score items by the cosine of their factors; an item that nobody chose is like none."""
+        factors = self.item_factors[:, :-1]
+        size = np.sqrt(np.einsum("ij,ij->i", factors, factors))[:, None]
+        plain = np.divide(factors, size, out=np.zeros_like(factors), where=size > 0)
+        return plain[np.asarray(item_codes)] @ plain.T
+
+    def explain(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """Split the score into the parts of the past items, each at its newest position; the parts add up to it.
+
+        Source: Hu, Koren and Volinsky, section 5.
+        """
+        own = self._ragged(history)
+        if not len(own.codes):
+            return super().explain(history, item_code)
+        factors = self.item_factors[:, :-1].astype(np.float64)
+        chosen = factors[own.codes]
+        table = (chosen * own.weights[:, None]).T @ chosen
+        table.flat[:: len(table) + 1] += self.unchosen * self.diagonal + self._user_ridge(own)[0]
+        parts = own.weights * (chosen @ np.linalg.solve(table, factors[item_code]))
+        newest = len(history.items) - pd.Series(np.arange(len(history.items))).groupby(history.items).max()
+        frame = pd.DataFrame(
+            {
+                ITEM_ID: self.item_ids[own.codes],
+                "POSITION": newest.loc[own.codes].to_numpy(dtype=np.int64),
+                "CONTRIBUTION": parts,
+            }
+        )
+        return frame.sort_values(["CONTRIBUTION", "POSITION"], ascending=[False, True], ignore_index=True)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Give the item factors with the popularity, what all users together weigh, and the sizes of the fit."""
+        return {
+            "item_factors": self.item_factors,
+            "users_gram": self.users_gram,
+            "sizes": np.array([self.n_users, self.n_items_fitted], dtype=np.int64),
+            "scales": np.array([self.user_scale, self.item_scale]),
+        }
+
+    def restore(self, item_ids: np.ndarray, state: dict[str, np.ndarray]) -> Self:
+        """Take back what `state` gave."""
+        self.item_ids, self.item_factors = item_ids, state["item_factors"]
+        self.users_gram = state["users_gram"]
+        self.n_users, self.n_items_fitted = state["sizes"].tolist()
+        self.user_scale, self.item_scale = state["scales"].tolist()
+        self._weigh()
+        return self
+
+    def _alternate(self, by_user: Ragged, rng: np.random.Generator, progress: bool) -> tuple[np.ndarray, np.ndarray]:
+        """Run the rounds; gives item vectors along their own axes, and user vectors along the same."""
+        width, n_items = self.hyperparameters["width"], len(self.item_ids)
+        by_item = by_user.turned(n_items)
+        self.user_scale, self.item_scale = self._scale(by_user, n_items), self._scale(by_item, self.n_users)
+        user_ridge = self._ridge(by_user, n_items, self.user_scale)
+        item_ridge = self._ridge(by_item, self.n_users, self.item_scale)
+        items = rng.normal(0, FIRST_SPREAD / width**0.5, (n_items, width)).astype(np.float32)
+        users = np.zeros((self.n_users, width), dtype=np.float32)
+        for _ in tqdm(range(self.hyperparameters["iterations"]), disable=not progress, desc="solving", unit="round"):
+            items, users, weight = along_own_axes(items, users)
+            users = solve(by_user, items, self._light(weight), user_ridge, users, steps=STEPS)
+            users, items, weight = along_own_axes(users, items)
+            items = solve(by_item, users, self._light(weight), item_ridge, items, steps=STEPS)
+        items, users, _ = along_own_axes(items, users)
+        return items, users
+
+    def _keep(self, items: np.ndarray, users: np.ndarray) -> None:
+        self.users_gram = users.T @ users
+        self.item_factors = np.column_stack([items, self.popularity])
+        self._weigh()
+
+    def _weigh(self) -> None:
+        """Sum up what all items together weigh along each axis."""
+        factors = self.item_factors[:, :-1]
+        self.diagonal = np.einsum("ij,ij->j", factors, factors)
+        self.popularity = self.item_factors[:, -1]
+
+    def _ragged(self, histories: Histories) -> Ragged:
+        rows = np.repeat(np.arange(len(histories)), np.diff(histories.offsets))
+        return Ragged.of(rows, histories.items.astype(np.int64), len(histories), self.hyperparameters["repeat_power"])
+
+    def _vectors(self, histories: Histories) -> np.ndarray:
+        own = self._ragged(histories)
+        return solve(
+            own,
+            np.ascontiguousarray(self.item_factors[:, :-1]),
+            self._light(self.diagonal),
+            self._user_ridge(own),
+            steps=MOST_STEPS,
+            tolerance=TOLERANCE,
+        )
+
+    def _solve_items(self, by_item: Ragged, users: np.ndarray) -> np.ndarray:
+        """Solve new items along the axes of all users, and turn them back."""
+        weight, axes = np.linalg.eigh(self.users_gram.astype(np.float64))
+        axes = axes.astype(np.float32)
+        ridge = self._ridge(by_item, self.n_users, self.item_scale)
+        diagonal = self._light(weight.astype(np.float32))
+        return solve(by_item, users @ axes, diagonal, ridge, steps=MOST_STEPS, tolerance=TOLERANCE) @ axes.T
+
+    def _append(self, new_ids: np.ndarray, added: np.ndarray) -> None:
+        nothing = np.zeros((len(added), 1), dtype=np.float32)
+        self.item_ids = np.concatenate([self.item_ids, new_ids])
+        self.item_factors = np.concatenate([self.item_factors, np.hstack([added, nothing])])
+        self.popularity = self.item_factors[:, -1]
+
+    def _light(self, weight: np.ndarray) -> np.ndarray:
+        """Weigh down what comes from all pairs, chosen or not."""
+        return (self.unchosen * weight).astype(np.float32)
+
+    def _user_ridge(self, own: Ragged) -> np.ndarray:
+        return self._ridge(own, self.n_items_fitted, self.user_scale)
+
+    def _scale(self, rows: Ragged, n_others: int) -> float:
+        """Give the factor that makes the mean row's ridge `ridge` times its chosen weight."""
+        weight = rows.sums()
+        return float(weight.mean() / (weight.mean() + self.unchosen * n_others) ** self.hyperparameters["ridge_power"])
+
+    def _ridge(self, rows: Ragged, n_others: int, scale: float) -> np.ndarray:
+        """Regularise frequent rows more."""
+        weight = rows.sums() + self.unchosen * n_others
+        return self.hyperparameters["ridge"] * scale * weight ** self.hyperparameters["ridge_power"]
+
+    def _foresee_memory(self) -> None:
+        width = self.hyperparameters["width"]
+        needed = (len(self.item_ids) + self.n_users) * width * 16
+        self.notes["predicted_memory_gb"] = round(needed / 1e9, 2)
+        free = psutil.virtual_memory().available
+        if needed > free:
+            raise RecipeError(
+                f"matrix-factorization: {len(self.item_ids):,} items and {self.n_users:,} users of width {width} need "
+                f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free. "
+                f"Set width below {max(1, int(width * free / needed)):,}."
+            )
