@@ -65,7 +65,8 @@ def load(folder: str | Path) -> Recipe:
     """Read a recipe back; it gives the scores it gave when it was saved.
 
     Raises:
-        ModelFileError: a file is missing, truncated, edited or of another format; says which.
+        ModelFileError: a file is missing, truncated, edited or of another format, or the recipe has changed since; says
+            which.
     """
     from safetensors.numpy import load_file
 
@@ -80,10 +81,16 @@ def load(folder: str | Path) -> Recipe:
                 f"{path} ({path.stat().st_size:,} bytes) is not what was saved: truncated or edited. "
                 "Restore it from a copy or train again."
             )
-    recipe = build(about["recipe"], about["hyperparameters"])
     item_ids = pd.read_parquet(folder / ITEMS)[ITEM_ID].to_numpy(dtype=object)
-    recipe.notes = about["notes"]
-    return recipe.restore(item_ids, _arrays(load_file(folder / MODEL)))
+    try:
+        recipe = build(about["recipe"], about["hyperparameters"])
+        recipe.notes = about["notes"]
+        return recipe.restore(item_ids, _arrays(load_file(folder / MODEL)))
+    except (RecipeError, KeyError) as error:
+        raise ModelFileError(
+            f"{folder} was saved by another version of the workbench ({about['workbench']}; this is {__version__}), "
+            f"whose {about['recipe']} differs: {error}. Train it again."
+        ) from error
 
 
 def _about(folder: Path) -> dict[str, Any]:
