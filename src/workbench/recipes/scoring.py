@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ def fit_and_score(
     exclude_seen: bool = True,
     watch: Callable[[int, float], None] | None = None,
     progress: bool = False,
+    checkpoints: Path | None = None,
 ) -> Evaluation:
     """Fit a recipe on a split's train part, make lists for its held-out users, and score them.
 
@@ -72,6 +74,7 @@ def fit_and_score(
             count them.
         watch: told the values that the recipe reports while it trains, see `contract.Recipe`; may raise to end the fit.
         progress: show bars.
+        checkpoints: folder where a long fit leaves its state and goes on from; None leaves none.
 
     Returns:
         The evaluation. A held-out user whose history holds no item the recipe knows gets the recipe's fallback list;
@@ -83,7 +86,7 @@ def fit_and_score(
     """
     cuts = metric_cuts(k)
     recipe = build(recipe_name, hyperparameters)
-    recipe.watch = watch
+    recipe.watch, recipe.checkpoints = watch, checkpoints
     clock = time.perf_counter()
     with MemoryGrowth() as growth:
         recipe.fit(TrainingData(split.train, items, users), seed=seed, progress=progress)

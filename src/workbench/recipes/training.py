@@ -4,6 +4,7 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -117,7 +118,8 @@ def train(
 
     Raises:
         RecipeError: an unknown recipe or hyperparameter, missing tables, or too little data. A failure after the
-            recipe was found is recorded as a version with its reason.
+            recipe was found is recorded as a version with its reason. A long fit that was killed goes on from its last
+            state, kept under `checkpoints` in the workspace, when the same is asked for again.
         SplitError: the split leaves a part empty.
     """
     config = config or TrainingConfig()
@@ -141,11 +143,12 @@ def train(
         data = TrainingData(events, tables.items, tables.users)
         notes["below_the_least"] = check_least(events, config.train_anyway)
         split = make_split(config.split, events, config.seed)
-        found = _evaluate(row.name, hyperparameters, split, data, config, steps)
+        states = workspace.path / "checkpoints" / group / solution
+        found = _evaluate(row.name, hyperparameters, split, data, config, steps, states / "split")
         options = {"k": config.top_k, "seed": config.seed, "exclude_seen": config.exclude_seen}
         judged = judge_purpose(row, hyperparameters, found, split, data, objective, **options)
         found = judged.evaluations
-        model, timings = _fit_on_all(row.name, hyperparameters, data, config.seed, steps)
+        model, timings = _fit_on_all(row.name, hyperparameters, data, config.seed, steps, states / "all")
         save(model, draft.path)
         timings = found[row.name].timings | timings | {"all": time.perf_counter() - clock}
         evaluation, baselines = found[row.name], {name: each for name, each in found.items() if name != row.name}
@@ -168,7 +171,13 @@ def differences(evaluation: Evaluation, baselines: Mapping[str, Evaluation], see
 
 
 def _evaluate(
-    name: str, hyperparameters: dict[str, Any], split: Split, data: TrainingData, config: TrainingConfig, steps: tqdm
+    name: str,
+    hyperparameters: dict[str, Any],
+    split: Split,
+    data: TrainingData,
+    config: TrainingConfig,
+    steps: tqdm,
+    states: Path,
 ) -> dict[str, Evaluation]:
     found = {}
     for each in (name, *(baseline for baseline in BASELINES if baseline != name)):
@@ -183,6 +192,7 @@ def _evaluate(
             seed=config.seed,
             exclude_seen=config.exclude_seen,
             progress=not steps.disable and each == name,
+            checkpoints=states if each == name else None,
         )
         steps.update()
     steps.update(3 - len(found))
@@ -190,11 +200,13 @@ def _evaluate(
 
 
 def _fit_on_all(
-    name: str, hyperparameters: dict[str, Any], data: TrainingData, seed: int, steps: tqdm
+    name: str, hyperparameters: dict[str, Any], data: TrainingData, seed: int, steps: tqdm, states: Path
 ) -> tuple[Recipe, dict[str, float]]:
     steps.set_description(f"fitting {name} on all events")
     clock = time.perf_counter()
-    model = build(name, hyperparameters).fit(data, seed=seed, progress=not steps.disable)
+    model = build(name, hyperparameters)
+    model.checkpoints = states
+    model.fit(data, seed=seed, progress=not steps.disable)
     steps.update()
     return model, {"fit_on_all_events": time.perf_counter() - clock}
 

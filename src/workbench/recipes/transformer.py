@@ -183,12 +183,13 @@ class Transformer(Recipe):
             patience=given["patience"],
         )
         trainer = Trainer(self.network, reader, windows, counts, plan, tensor, seed, self.device)
-        trainer.plan, every, timing = fit_into(trainer, given["budget_minutes"], 0 if held is None else len(held))
-        self.notes |= timing
         checkpoint = None
         if self.checkpoints is not None:
-            mark = key({"plan": asdict(trainer.plan), "seed": seed} | given, histories.items, histories.offsets)
-            checkpoint = Checkpoint(self.checkpoints, mark)
+            lasting = {name: value for name, value in given.items() if name != "budget_minutes"} | {"seed": seed}
+            checkpoint = Checkpoint(self.checkpoints, key(lasting, histories.items, histories.offsets))
+        planned = None if checkpoint is None else checkpoint.planned_epochs()
+        trainer.plan, every, timing = fit_into(trainer, given["budget_minutes"], planned)
+        self.notes |= timing
         found = trainer.run(lambda: self._worth(held), every, checkpoint, self.watch, progress)
         self.notes |= describe(found, trainer.plan) | {"held_events": 0 if held is None else len(held)}
         if checkpoint is not None and trainer.world.first:

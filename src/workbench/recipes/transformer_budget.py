@@ -14,13 +14,15 @@ VALIDATIONS = 20  # over a whole training, about
 LEAST_EPOCHS = 4  # fewer do not learn enough to be worth their time
 
 
-def fit_into(trainer: "Trainer", budget_minutes: float | None, held: int) -> tuple["Plan", int, dict[str, Any]]:
+def fit_into(
+    trainer: "Trainer", budget_minutes: float | None, planned: int | None
+) -> tuple["Plan", int, dict[str, Any]]:
     """Set the epochs that a budget allows.
 
     Args:
         trainer: not started yet; a few steps are timed on a copy of its network.
         budget_minutes: for the training; None sets no limit.
-        held: rows that every validation scores.
+        planned: epochs that a training of the same set out for before it was killed; they stay.
 
     Returns:
         The plan with its epochs, how many epochs lie between validations, and what to note.
@@ -29,7 +31,9 @@ def fit_into(trainer: "Trainer", budget_minutes: float | None, held: int) -> tup
     steps = trainer.epoch_steps()
     notes: dict[str, Any] = {"steps_an_epoch": steps, "batch_events": plan.batch_events}
     epochs = plan.epochs or (USUAL_EPOCHS if budget_minutes is None else MOST_EPOCHS)
-    if budget_minutes is not None:
+    if planned is not None:
+        epochs, notes["taken_up"] = planned, True
+    elif budget_minutes is not None:
         each = trainer.seconds_a_step() * steps
         notes["seconds_an_epoch_foreseen"] = round(each, 2)
         room = int(0.95 * budget_minutes * 60 / max(each, 1e-6))

@@ -42,6 +42,7 @@ class Checkpoint:
         draw: torch.Generator,
         found: "Progress",
         epoch: int,
+        epochs: int,
     ) -> None:
         """Write the state after an epoch beside its place, then put it there."""
         tensors = {f"now/{name}": each for name, each in network.state_dict().items()}
@@ -49,7 +50,7 @@ class Checkpoint:
         for number, state in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser/{number}/{name}": torch.as_tensor(each) for name, each in state.items()}
         tensors["draw"] = draw.get_state()
-        about = {"key": self.key, "epoch": epoch, "curve": found.curve, "waited": found.waited}
+        about = {"key": self.key, "epoch": epoch, "epochs": epochs, "curve": found.curve, "waited": found.waited}
         about |= {"best_epoch": found.best_epoch}
         self.folder.mkdir(parents=True, exist_ok=True)
         aside = self.path.with_suffix(f".{os.getpid()}.part")
@@ -86,6 +87,15 @@ class Checkpoint:
         optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
         draw.set_state(tensors["draw"])
         return int(about["epoch"])
+
+    def planned_epochs(self) -> int | None:
+        """How many epochs the training that left a usable state had set out for; None without one."""
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                about = json.loads(file.metadata()["about"])
+        except (OSError, SafetensorError, KeyError, TypeError, json.JSONDecodeError):
+            return None
+        return int(about["epochs"]) if about["key"] == self.key else None
 
     def drop(self) -> None:
         """Remove the state of a training that has ended."""

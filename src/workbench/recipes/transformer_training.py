@@ -135,7 +135,7 @@ class Trainer:
             bar.set_postfix(loss=round(loss, 3), best=round(found.best_value, 4))
             bar.update()
             if checkpoint is not None and self.world.first:
-                checkpoint.write(self.network, self.optimiser, self.draw, found, epoch + 1)
+                checkpoint.write(self.network, self.optimiser, self.draw, found, epoch + 1, self.plan.epochs)
         bar.close()
         self.network.load_state_dict(found.best)
         self.network.eval()
