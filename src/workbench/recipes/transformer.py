@@ -17,7 +17,7 @@ from workbench.recipes.explaining import leave_one_out
 from workbench.recipes.features import FeatureSpace, fit_features
 from workbench.recipes.held_events import Held, hold, ndcg
 from workbench.recipes.popularity import encode
-from workbench.recipes.transformer_budget import fit_into, memory_gb
+from workbench.recipes.transformer_budget import batch_size, fit_into, memory_gb
 from workbench.recipes.transformer_checkpoint import Checkpoint, key
 from workbench.recipes.transformer_distributed import pick_device
 from workbench.recipes.transformer_inputs import (
@@ -171,7 +171,7 @@ class Transformer(Recipe):
             raise RecipeError("transformer: no user has two events, so nothing follows anything. Use popularity-count.")
         reader = Reader(histories, self.words, len(self.item_ids), self._features_of(histories))
         tensor = attribute_tensor(self.attributes, self.device)
-        batch = given["batch_events"] or int(np.clip(counts.sum() / 60, 800, 6_400))
+        batch = given["batch_events"] or batch_size(len(counts), self.device.type)
         plan = Plan(
             epochs=given["epochs"] or 0,
             learning_rate=given["learning_rate"],

@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 MOST_EPOCHS = 100  # without a number given; training ends earlier when validation says so
 USUAL_EPOCHS = 40  # without a number or a budget
 VALIDATIONS = 20  # over a whole training, about
-LEAST_EPOCHS = 4  # fewer do not learn enough to be worth their time
 
 
 def fit_into(
@@ -40,6 +39,11 @@ def fit_into(
         epochs = max(1, min(epochs, room))
         notes["budget_minutes"] = budget_minutes
     return replace(plan, epochs=epochs), max(1, epochs // VALIDATIONS), notes
+
+
+def batch_size(events: int, device: str) -> int:
+    """Events of one step, about: small steps learn more from an epoch and cost a CPU little; a GPU wants large ones."""
+    return 6_400 if device == "cuda" else max(400, min(6_400, events // 1_000))
 
 
 def memory_gb(shape: Shape, batch_events: int, negatives: int) -> float:
