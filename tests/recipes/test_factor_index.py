@@ -113,7 +113,7 @@ def test_wrong_input_is_named():
         index.top(np.ones(3), 0)
     with pytest.raises(RecipeError, match="The vector has width 2, item factors 3"):
         index.top(np.ones(2), 1)
-    with pytest.raises(RecipeError, match="user factors hold NaN or infinity"):
+    with pytest.raises(RecipeError, match="user factors hold NaN"):
         index.top(np.array([1, np.nan, 1]), 1)
     with pytest.raises(RecipeError, match="one true or false per item: 4 values"):
         index.top(np.ones(3), 1, allowed=np.ones(5, dtype=bool))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from workbench.errors import RecipeError
 from workbench.recipes import fast_lists
-from workbench.recipes.fast_lists import top_factors
+from workbench.recipes.fast_lists import FactorIndex, top_factors
 from workbench.recipes.selection import best, border, from_sort_keys, sort_keys
 
 
@@ -90,9 +90,17 @@ def test_equal_items_tie_by_code_wherever_they_stand():
 
 
 def test_a_vector_of_nothing_ties_all_items():
-    rows, codes, values = top_factors(np.zeros((2, 3), np.float32), np.ones((400, 3), np.float32), 3)
-    assert (rows.tolist(), codes.tolist()) == ([0, 0, 0, 1, 1, 1], [0, 1, 2, 0, 1, 2])
+    users, items = np.zeros((2, 3), np.float32), np.arange(1200, dtype=np.float32).reshape(400, 3)
+    allowed = np.arange(400) != 1
+    rows, codes, values = top_factors(users, items, 3, (np.array([0, 0, 2]), np.array([0, 399])), allowed)
+    assert (rows.tolist(), codes.tolist()) == ([0, 0, 0, 1, 1, 1], [0, 2, 3, 2, 3, 4])
     assert values.tolist() == [0.0] * 6
+
+
+def test_very_short_vectors_are_still_ranked():
+    users, items = np.full((1, 2), 1e-25, np.float32), np.arange(40, dtype=np.float32).reshape(20, 2)
+    assert top_factors(users, items, 3)[1].tolist() == [19, 18, 17]
+    assert FactorIndex(items).top(users[0], 3)[0].tolist() == [19, 18, 17]
 
 
 def test_no_users_no_items_nothing_allowed():
@@ -119,7 +127,7 @@ def test_wrong_input_is_named():
         top_factors(users, items, 1, allowed=np.ones(3, dtype=bool))
     broken = items.copy()
     broken[2, 1] = np.nan
-    with pytest.raises(RecipeError, match="item factors hold NaN or infinity, first in row 2"):
+    with pytest.raises(RecipeError, match="item factors hold NaN or numbers beyond 1e.18, first in row 2"):
         top_factors(users, broken, 1)
     with pytest.raises(RecipeError, match="user factors must be a table of users × width, not of shape"):
         top_factors(users[0], items, 1)
@@ -157,6 +165,7 @@ def test_wider_numbers_are_sorted_too():
     ]
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.floats(allow_nan=False, allow_infinity=False, width=32), st.integers(0, 2**32 - 2)), min_size=1

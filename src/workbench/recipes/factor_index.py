@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from workbench.errors import RecipeError
-from workbench.recipes.factor_order import ROUNDING, ItemsByLength, allowed_mask, checked_factors, products
+from workbench.recipes.factor_order import ROUNDING, ItemsByLength, allowed_mask, checked_factors, lengths_of, products
 from workbench.recipes.quantised_lists import QuantisedItems
 from workbench.recipes.selection import border, in_order
 
@@ -94,9 +94,9 @@ class _Search:
         self.allowed = None if allowed is None else allowed_mask(allowed, n_items)
         self.share = 1.0 if allowed is None else np.count_nonzero(self.allowed) / max(1, n_items)
         self.barred = self.items.places[np.unique(barred)] if barred is not None and len(barred) else None
-        self.length = np.sqrt(np.einsum("ij,ij->i", vector[None], vector[None]))
-        longest = self.items.lengths[0] if n_items else np.float32(0)
-        self.slack = np.float32(ROUNDING * len(vector)) * self.length[0] * longest
+        self.length = lengths_of(vector[None])
+        longest = self.items.lengths[0] if n_items else 0.0
+        self.slack = np.float32(ROUNDING * len(vector) * self.length[0] * longest)
 
     def candidates(self, exact: bool) -> np.ndarray:
         """Give places among which the list is."""

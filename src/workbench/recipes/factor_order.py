@@ -8,6 +8,7 @@ import numpy as np
 from workbench.errors import RecipeError
 
 PAIRS = 8192  # pairs multiplied at once
+MOST = 1e18  # longest vector whose products stay within float32
 ROUNDING = 2.0**-22  # times width and both lengths: more than two float32 products of the same vectors can differ by
 
 
@@ -16,7 +17,7 @@ class ItemsByLength:
     """Item factors by falling length.
 
     factors: (n, width) float32.
-    lengths: (n,) float32, falling.
+    lengths: (n,) float64, falling.
     codes: (n,) item code of each place.
     places: (n_items,) place of each item code, -1 where the item was left out.
     """
@@ -63,20 +64,21 @@ def checked_factors(given: np.ndarray, whose: str) -> np.ndarray:
     """Give factors as contiguous float32.
 
     Raises:
-        RecipeError: not a table, or a row whose length is not finite.
+        RecipeError: not a table, or a row that holds NaN or is too long for products in float32.
     """
     factors = np.ascontiguousarray(given, dtype=np.float32)
     if factors.ndim != 2:
         raise RecipeError(f"{whose} factors must be a table of {whose}s × width, not of shape {factors.shape}.")
-    finite = np.isfinite(lengths_of(factors))
-    if not finite.all():
-        raise RecipeError(f"{whose} factors hold NaN or infinity, first in row {int(np.flatnonzero(~finite)[0])}.")
+    good = lengths_of(factors) <= MOST
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        raise RecipeError(f"{whose} factors hold NaN or numbers beyond {MOST:g}, first in row {row}.")
     return factors
 
 
 def lengths_of(factors: np.ndarray) -> np.ndarray:
-    """Give the Euclidean length of every row."""
-    return np.sqrt(np.einsum("ij,ij->i", factors, factors))
+    """Give the Euclidean length of every row, in float64, where no square is lost."""
+    return np.sqrt(np.einsum("ij,ij->i", factors, factors, dtype=np.float64))
 
 
 def products(

@@ -98,16 +98,18 @@ class _Segment:
         self.users, self.items, self.k, self.offsets, self.barred, self.team = users, items, k, offsets, barred, team
         self.lengths = lengths_of(users)
         longest = items.lengths[0] if len(items.lengths) else 0.0
-        self.slack = (ROUNDING * users.shape[1]) * self.lengths * np.float32(longest)
+        self.slack = (ROUNDING * users.shape[1] * self.lengths * longest).astype(np.float32)
         self.held = np.full((len(users), k), -np.inf, dtype=np.float32)  # best products so far, in no order
-        self.crowded = np.zeros(len(users), dtype=bool)
-        self.found: list[Lists] = []
+        self.nothing = ~users.any(axis=1)
+        self.crowded = self.nothing.copy()  # rows that ties make too long to be candidates
+        self.by_code = np.argsort(items.codes) if self.nothing.any() else items.codes
+        self.found: list[Lists] = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))]
         self.scratch = np.empty(0, dtype=np.float32)  # new memory for every tile would cost a fifth of the time
 
     def find(self, bar: tqdm) -> Lists:
         """Run the rounds, then multiply and sort the candidates."""
         start, n_items = 0, len(self.items.codes)
-        active = np.arange(len(self.users))
+        active = np.flatnonzero(~self.crowded)
         need = np.full(len(self.users), n_items)
         while start < n_items and len(active):
             stop = min(n_items, max(FIRST, GROWTH * start))
@@ -179,8 +181,6 @@ class _Segment:
 
     def _lists(self) -> Lists:
         """Multiply the candidates that are left one by one, sort them, and add the users whose scores crowd."""
-        if not self.found:
-            return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
         rows, places, values = (np.concatenate(each) for each in zip(*self.found, strict=True))
         least = self.held.min(axis=1) - self.slack
         kept = np.flatnonzero((values >= least[rows]) & ~self.crowded[rows])
@@ -198,13 +198,14 @@ class _Segment:
 
     def _whole(self, row: int) -> Lists:
         """List one user by the products with every item, sorted in full: for ties without end."""
-        everywhere = np.full(len(self.items.codes), row)
-        places = np.arange(len(self.items.codes))
-        values = products(self.users, everywhere, self.items.factors, places)
         barred = self.barred[self.offsets[row] : self.offsets[row + 1]]
-        allowed = np.ones(len(places), dtype=bool)
-        allowed[barred[barred >= 0]] = False
-        return in_order(everywhere[allowed], self.items.codes[allowed], values[allowed], self.k)
+        places = np.arange(len(self.items.codes))
+        if self.nothing[row]:  # everything ties at 0, so the lowest codes come first
+            places = self.by_code[: self.k + len(barred)]
+        places = places[~np.isin(places, barred)]
+        everywhere = np.full(len(places), row)
+        values = products(self.users, everywhere, self.items.factors, places)
+        return in_order(everywhere, self.items.codes[places], values, self.k)
 
 
 def _blas_is_parallel() -> bool:

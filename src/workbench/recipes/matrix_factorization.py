@@ -27,9 +27,9 @@ class MatrixFactorization(Recipe):
 
     with w = (number of events of the pair) ** repeat_power and r = ridge * m * (d / mean d) ** ridge_power, where d is
     the weight of all a row's errors, chosen ones and 1/alpha for each of the other side, and m the mean weight of its
-    chosen ones. So ridge means the same for few and many items. Only item vectors are kept: a user's vector is solved from the history that is
-    scored, so new users and new events count at once. A history without any known item gets popularity: it stands in
-    one more column of the item factors, which only such a history multiplies.
+    chosen ones; so ridge means the same for few and for many items. Only item vectors are kept: a user's vector is
+    solved from the history that is scored, so new users and new events count at once. A history without any known
+    item gets popularity: it stands in one more column of the item factors, which only such a history multiplies.
 
     Source: Hu, Koren and Volinsky, ICDM 2008; the ridge: Rendle, Krichene, Zhang and Koren, Revisiting the performance
     of iALS on item recommendation benchmarks, RecSys 2022.

@@ -89,7 +89,7 @@ class QuantisedItems:
 
     def _levels(self, vectors: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Turn vectors, make their numbers standard, and cut each to a level from 0 to 7."""
-        size = np.maximum(lengths, np.finfo(np.float32).tiny)[:, None]
+        size = np.maximum(lengths, np.finfo(np.float32).tiny).astype(np.float32)[:, None]
         turned = (vectors / size) @ self.turn * np.float32(self.turn.shape[1] ** 0.5)
         levels = np.clip(np.floor(turned / np.float32(STEP)) + 2 ** (BITS - 1), 0, 2**BITS - 1)
         return turned, levels.astype(np.uint8)
