@@ -85,7 +85,7 @@ def run_systems(task: Any, config: dict[str, Any], arguments: argparse.Namespace
         if path.stem not in stems:
             path.unlink()
     for system in config["systems"]:
-        settings = system["settings"] | system.get("on", {}).get(task.name, {})
+        settings = system["settings"] | system.get("data_sets", {}).get(task.name, {})
         out = folder / "lists" / stem_of(system["label"])
         wanted = {"label": system["label"], "settings": settings, "split": split, "limit": config["limit"]}
         if arguments.keep and is_finished(out, wanted):
@@ -118,19 +118,28 @@ def run_system(
     command = [str(python), str(PEERS / system["runner"]), "--split", str(folder / "split"), "--out", str(out)]
     command += ["--label", system["label"], "--limit", str(config["limit"]), "--settings", json.dumps(settings)]
     log = folder / f"{out.name}.log"
-    with log.open("w") as words:
-        process = subprocess.Popen(command, stdout=words, stderr=subprocess.STDOUT, start_new_session=True, cwd=folder)
-        try:
-            code = process.wait(timeout=config["limit"] + GRACE)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            return fail(out, f"killed: no lists {GRACE:g} s after its limit of {config['limit']:g} s")
+    code = run_in_time(command, log, folder, config["limit"] + GRACE)
+    if code is None:
+        return fail(out, f"killed: no lists {GRACE:g} s after its limit of {config['limit']:g} s")
     if code == 0 and out.with_suffix(".json").exists():
         return json.loads(out.with_suffix(".json").read_text()).get("note", "done")
     lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
     last = re.sub(r"/\S*/", "", lines[-1] if lines else "it said nothing")[:200]
     return fail(out, f"ended with code {code}: {last}")
+
+
+def run_in_time(command: list[str], log: Path, folder: Path, seconds: float) -> int | None:
+    """Run a command with its whole process group; None when it had to be killed. Nothing outlives this process."""
+    with log.open("w") as words:
+        process = subprocess.Popen(command, stdout=words, stderr=subprocess.STDOUT, start_new_session=True, cwd=folder)
+        try:
+            return process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 def fail(out: Path, reason: str) -> str:
@@ -143,6 +152,7 @@ def stem_of(label: str) -> str:
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     arguments = read_arguments()
     config = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text())
     config["limit"] = arguments.limit or (QUICK_LIMIT if arguments.quick else config["limit"])

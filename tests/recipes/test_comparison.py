@@ -132,6 +132,10 @@ def test_models_that_stop_by_the_clock_are_told_what_is_left():
     assert comparison_runs._in_time(bpr, 30.0)["budget_minutes"] == 0.5
     assert comparison_runs._in_time(bpr, float("inf")) == {}
     assert comparison_runs._in_time(ease, 30.0) == {}
+    own = find_entrants([{"recipe": "user-personalization", "hyperparameters": {"budget_minutes": 5.0}}])[0]
+    assert comparison_runs._in_time(own, 60.0) == {"budget_minutes": 1.0}
+    assert comparison_runs._in_time(own, 6_000.0) == {"budget_minutes": 5.0}
+    assert comparison_runs._in_time(find_entrants(["user-personalization"])[0], 60.0) == {}
 
 
 @pytest.mark.parametrize("minutes", [0, -1, float("nan")])

@@ -102,11 +102,14 @@ def _outcome(entrant: Entrant, found: Evaluation) -> dict[str, Any]:
 def _in_time(entrant: Entrant, seconds: float) -> dict[str, Any]:
     """Tell a recipe that can stop by the clock how long it may take."""
     given = dict(entrant.hyperparameters)
-    if seconds == float("inf") or not entrant.name.startswith(PREFIX):
+    if seconds == float("inf"):
         return given
-    known = default_parameters(entrant.name.removeprefix(PREFIX))
+    recbole = entrant.name.startswith(PREFIX)
+    known = default_parameters(entrant.name.removeprefix(PREFIX)) if recbole else {}
+    left = max(1 / MINUTE, seconds / MINUTE)
     if "budget_minutes" in known:
-        left = seconds / MINUTE
         own = given.get("budget_minutes", known["budget_minutes"]) or left  # 0 means no limit
-        given["budget_minutes"] = max(1 / MINUTE, min(own, left))
+        given["budget_minutes"] = min(own, left)
+    elif given.get("budget_minutes"):  # elsewhere only when asked for: with a budget a recipe may train another model
+        given["budget_minutes"] = min(given["budget_minutes"], left)
     return given
