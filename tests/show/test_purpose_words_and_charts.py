@@ -47,13 +47,14 @@ def test_the_trade_is_told_with_both_sides(curve):
     said = purpose_words.reading(training({"objective_curve": curve}))
     high = curve.set_index("SENSITIVITY").loc["HIGH"]
     assert f"With sensitivity HIGH the listed items have a mean PRICE of {high['MEAN_REWARD']:.4g}, beside 1.5" in said
-    table = next(iter(purpose_words.tables(training({"objective_curve": curve})).values()))
+    table, caption = purpose_words.tables(training({"objective_curve": curve}))[0]
+    assert caption == "Relevance against reward, by sensitivity"
     assert table["SENSITIVITY"].tolist() == list(NAMED)
     assert table["NDCG"].iloc[0] == "0.5 (0 to 1)"
 
 
 def test_nothing_is_said_where_there_is_nothing():
-    assert purpose_words.tables(training({})) == {}
+    assert purpose_words.tables(training({})) == []
     assert purpose_words.reading(training({})).startswith("Nothing here: no objective is set, and sims")
 
 
@@ -66,7 +67,7 @@ def test_trends_are_told_beside_popularity_and_a_short_log_says_so():
     assert "Over the last 2 windows the items of trending-now made 60.0%" in said
     assert "30.0%, the most chosen ever 10.0%" in said
     assert "too short" in purpose_words.reading(training({"trend_backtest": windows.head(0)}))
-    table = next(iter(purpose_words.tables(training({"trend_backtest": windows})).values()))
+    table = purpose_words.tables(training({"trend_backtest": windows}))[0][0]
     assert table["STARTS AFTER, UTC"].tolist() == ["1970-01-01 00:00", "1970-01-01 01:00"]
 
 
@@ -78,4 +79,4 @@ def test_the_order_of_given_lists_is_told():
     columns = ["METRIC", "GIVEN", "RANKED", "DIFFERENCE", "LOW", "HIGH", "USERS", "P", "READING"]
     found = training({"given_lists": pd.DataFrame(rows, columns=columns)})
     assert "NDCG at 5 is 0.2200 in the recipe's order and 0.1100 by popularity: higher." in purpose_words.reading(found)
-    assert next(iter(purpose_words.tables(found).values()))["METRIC"].tolist() == ["MRR at 5", "NDCG at 5"]
+    assert purpose_words.tables(found)[0][0]["METRIC"].tolist() == ["MRR at 5", "NDCG at 5"]

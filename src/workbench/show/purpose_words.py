@@ -9,16 +9,18 @@ from workbench.recipes.trend_backtest import ALL_TIME, MOST_CHOSEN, TRENDING
 from workbench.show.metric_names import short
 
 
-def tables(training: Training) -> dict[str, pd.DataFrame]:
-    """Tables by caption; none where no objective is set and the recipe has no purpose of its own."""
+def tables(training: Training) -> list[tuple[pd.DataFrame, str]]:
+    """Tables and their captions; none where no objective is set and the recipe has no purpose of its own."""
     found = training.purposes
-    shown = {}
+    shown = []
     if CURVE in found:
-        shown["Relevance against reward, by sensitivity"] = _by_sensitivity(found[CURVE])
+        shown.append((_by_sensitivity(found[CURVE]), "Relevance against reward, by sensitivity"))
     if TRENDS in found:
-        shown["Share of the rise that each list foretold, window by window"] = _windows(found[TRENDS])
+        shown.append((_windows(found[TRENDS]), "Share of the rise that each list foretold, window by window"))
     if GIVEN_LISTS in found:
-        shown["The most popular items of every user, as given and in the recipe's order"] = _orders(found[GIVEN_LISTS])
+        shown.append(
+            (_orders(found[GIVEN_LISTS]), "Every user's most popular items, as given and in the recipe's order")
+        )
     return shown
 
 
