@@ -57,6 +57,13 @@ def test_the_clock_also_ends_models_of_several_stages(events):
     assert recipe.notes["stopped_by_budget_minutes"] == 0.03
 
 
+def test_a_refit_is_left_out_when_the_time_is_over(events):
+    recipe = RecBoleRecipe("BPR", epochs=5000, stopping_step=5000, budget_minutes=0.02, refit=True)
+    recipe.fit(TrainingData(events))
+    assert recipe.notes["refit_left_out"] == "the time was over"
+    assert "refitted_on_all_events" not in recipe.notes
+
+
 def test_newest_events_alone_are_trained_on(rows):
     kept, left_out = newest_only(rows, 3)
     assert left_out == 30 * 5

@@ -25,20 +25,20 @@ from workbench.recipes.recbole_bridge_models import (
 )
 from workbench.recipes.recbole_bridge_repairs import tamed
 from workbench.recipes.recbole_bridge_rows import Rows, choose_rows, make_rows
-from workbench.recipes.recbole_bridge_scoring import Factors, ItemSimilarity, Network, Scorer, known_users
+from workbench.recipes.recbole_bridge_scoring import NEW_USERS, Factors, ItemSimilarity, Network, Scorer, known_users
 from workbench.recipes.recbole_bridge_watch import Teller
 
-NEW_USERS = {
-    "item-similarity": "scored by their history, like everybody",
-    "factors": "given a vector foretold from their items' vectors",
-    "sequences": "scored by their history, like everybody",
-    "autoencoder": "scored by their history, like everybody",
-    "users": "given the scores of the known users who share most items with them",
-    "attributes": "given the scores of the known users who share most items with them; without any event, scored by "
-    "their attributes from the users table",
-}
 # What RecBole's models raise when data or sizes do not suit them; they check little themselves.
-FAILURES = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
+FAILURES = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    ImportError,
+    LookupError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 EXPLAINED = 50  # newest events that `explain` weighs
 
 

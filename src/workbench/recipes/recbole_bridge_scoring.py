@@ -14,6 +14,15 @@ from workbench.recipes.recbole_bridge_rows import Rows
 
 BLOCK = 512  # histories scored at once, fewer where there are many items
 CELLS = 8_000_000  # scores held at once
+NEW_USERS = {
+    "item-similarity": "scored by their history, like everybody",
+    "factors": "given a vector foretold from their items' vectors",
+    "sequences": "scored by their history, like everybody",
+    "autoencoder": "scored by their history, like everybody",
+    "users": "given the scores of the known users who share most items with them",
+    "attributes": "given the scores of the known users who share most items with them; without any event, scored by "
+    "their attributes from the users table",
+}
 
 
 class Scorer(Protocol):

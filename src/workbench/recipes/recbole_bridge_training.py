@@ -4,7 +4,7 @@ Import this module only inside `recbole_bridge_repairs.tamed`: it imports RecBol
 """
 
 import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -25,7 +25,7 @@ from workbench.recipes.recbole_bridge_models import (
 )
 from workbench.recipes.recbole_bridge_repairs import make_config
 from workbench.recipes.recbole_bridge_rows import VALIDATION_USERS, Rows, hold_out_last
-from workbench.recipes.recbole_bridge_watch import EpochWatch, OutOfTimeError, Teller
+from workbench.recipes.recbole_bridge_watch import STOPPED, EpochWatch, OutOfTimeError, Teller
 
 # the bridge's parameters that RecBole does not know
 OWN = ("refit", "budget_minutes", "max_rows", "max_history", "most_values", "device", "threads")
@@ -72,15 +72,27 @@ def train(job: Job, rows: Rows) -> Trained:
     if scores_item_by_item(job.model):
         pairs = min(pairs_at_once(job.model)[1], 4 * len(rows.train))  # or validating would cost more than training
         most = int(np.clip(pairs // rows.n_items, 10, VALIDATION_USERS))
+    began = monotonic()
     split = hold_out_last(rows, np.random.default_rng(job.seed), most)
     trained, best_epoch = _run(job, split)
     notes = trained.notes | {"validation_users": len(split.valid)}
     if job.parameters["refit"] and len(split.valid):
-        again = Job(job.model, job.kind, job.parameters | {"epochs": best_epoch}, job.seed, job.folder, job.progress)
-        trained = _run(again, rows)[0]
-        notes |= {"refitted_on_all_events": True} | trained.notes
+        again = _refit(job, rows, best_epoch, monotonic() - began) if STOPPED not in notes else None
+        if again is None:
+            notes["refit_left_out"] = "the time was over"
+        else:
+            trained, notes = again, notes | {"refitted_on_all_events": True} | again.notes
     trained.notes = notes
     return trained
+
+
+def _refit(job: Job, rows: Rows, epochs: int, used: float) -> Trained | None:
+    """Train once more on all events in the time that is left; None where that is not enough."""
+    limit = job.parameters["budget_minutes"]
+    left = limit and max(1e-6, limit - used / MINUTE)
+    again = replace(job, parameters=job.parameters | {"epochs": epochs, "budget_minutes": left}, tell=Teller(None))
+    trained = _run(again, rows)[0]
+    return None if STOPPED in trained.notes else trained
 
 
 def build(job: Job, rows: Rows) -> Trained:
@@ -186,7 +198,7 @@ def _run(job: Job, rows: Rows) -> tuple[Trained, int]:
     if config["MODEL_TYPE"] != ModelType.TRADITIONAL:
         notes |= watch.notes()
         if watch.stopped:
-            notes["stopped_by_budget_minutes"] = job.parameters["budget_minutes"]
+            notes[STOPPED] = job.parameters["budget_minutes"]
     built.eval()
     return Trained(built, config, rows, notes), watch.best_epoch
 

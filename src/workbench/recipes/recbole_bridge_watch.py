@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
+STOPPED = "stopped_by_budget_minutes"  # name of the note that holds the limit
+
 
 class OutOfTimeError(Exception):
     """The time limit is reached; carries no message because it never leaves the bridge."""
@@ -101,8 +103,6 @@ class EpochWatch:
         }
         if self.best is not None:
             notes |= {"best_epoch": self.best_epoch, "validation_ndcg_at_10": round(self.best_score, 6)}
-        if self.stopped:
-            notes["stopped_by_budget_minutes"] = round(self.seconds / 60, 4)
         return notes
 
     def _look_at_the_clock(self) -> None:
