@@ -232,7 +232,7 @@ def _states(storage: str) -> list[str]:
     return [trial.state.name for trial in study.get_trials(deepcopy=False)]
 
 
-def _wait_for_trials(storage: str, count: int, seconds: float = 90) -> None:
+def _wait_for_trials(storage: str, count: int, seconds: float = 240) -> None:
     end = time.monotonic() + seconds
     while _states(storage).count("COMPLETE") < count:
         assert time.monotonic() < end, "the study never got going"

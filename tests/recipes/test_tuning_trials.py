@@ -193,6 +193,17 @@ def test_a_winner_that_cannot_be_trained_once_more_leaves_its_trials(data, stora
         run(data, storage, trials=3)
 
 
+@pytest.mark.slow
+def test_a_real_training_is_pruned_by_its_epochs(data, storage):
+    config = TuningConfig(trials=8, ranges={"learning_rate": [1e-5, 0.1]}, fixed={"epochs": 6, "embedding_size": 8})
+    found = tune("recbole:BPR", data, storage=storage, config=config)
+    ended = found.trials.set_index("TRIAL")
+    assert set(ended["STATE"]) <= {"finished", "pruned"}
+    assert ended["LAST_STEP"].tolist() == found.reports.groupby("TRIAL")["STEP"].max().tolist()
+    assert (ended.loc[ended["STATE"] == "pruned", "LAST_STEP"] < 6).all()
+    assert found.reports["VALUE"].between(0, 1).all()
+
+
 @pytest.mark.parametrize(
     ("metric", "words"),
     [
