@@ -223,6 +223,14 @@ def test_kill_9_leaves_a_state_to_go_on_from(tmp_path):
     assert epochs[0] > 1
 
 
+def test_with_too_few_users_to_hold_events_out_the_last_epoch_is_kept():
+    recipe = fitted(circle(users=8))
+    assert recipe.notes["held_events"] == 0
+    assert recipe.notes["best_epoch"] == 8
+    assert set(recipe.notes["curve"][0]) == {"epoch", "loss"}
+    assert fitted(circle(users=8), epochs=None, budget_minutes=0.1).notes["epochs"] >= 1
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(RecipeError, match="width=10 cannot be shared by heads=4"):
         build("transformer", {"width": 10, "heads": 4})

@@ -187,19 +187,17 @@ class Transformer(Recipe):
         if self.checkpoints is not None:
             lasting = {name: value for name, value in given.items() if name != "budget_minutes"} | {"seed": seed}
             checkpoint = Checkpoint(self.checkpoints, key(lasting, histories.items, histories.offsets))
+        validate = None if held is None else lambda: self._worth(held)
         planned = None if checkpoint is None else checkpoint.planned_epochs()
-        trainer.plan, every, timing = fit_into(trainer, given["budget_minutes"], planned)
+        trainer.plan, every, timing = fit_into(trainer, given["budget_minutes"], planned, validate)
         self.notes |= timing
-        found = trainer.run(lambda: self._worth(held), every, checkpoint, self.watch, progress)
+        found = trainer.run(validate, every, checkpoint, self.watch, progress)
         self.notes |= describe(found, trainer.plan) | {"held_events": 0 if held is None else len(held)}
         if checkpoint is not None and trainer.world.first:
             checkpoint.drop()
 
-    def _worth(self, held: Held | None) -> float:
-        """NDCG at 10 of the held events; without any, every epoch counts as better than the one before."""
-        if held is None:
-            self._epochs_done = getattr(self, "_epochs_done", 0) + 1
-            return float(self._epochs_done)
+    def _worth(self, held: Held) -> float:
+        """NDCG at 10 of the held events."""
         return ndcg(self._scores(held.histories), held.targets, held.seen)
 
     def _scores(self, histories: Histories) -> np.ndarray:

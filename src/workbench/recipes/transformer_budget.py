@@ -1,5 +1,7 @@
 """How many epochs fit into a time budget, and how much memory a network needs."""
 
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +13,11 @@ if TYPE_CHECKING:
 MOST_EPOCHS = 100  # without a number given; training ends earlier when validation says so
 USUAL_EPOCHS = 40  # without a number or a budget
 VALIDATIONS = 20  # over a whole training, about
+RESERVE = 0.95  # of a budget; the rest is for what timing a few steps cannot foresee
 
 
 def fit_into(
-    trainer: "Trainer", budget_minutes: float | None, planned: int | None
+    trainer: "Trainer", budget_minutes: float | None, planned: int | None, validate: Callable[[], float] | None
 ) -> tuple["Plan", int, dict[str, Any]]:
     """Set the epochs that a budget allows.
 
@@ -22,6 +25,7 @@ def fit_into(
         trainer: not started yet; a few steps are timed on a copy of its network.
         budget_minutes: for the training; None sets no limit.
         planned: epochs that a training of the same set out for before it was killed; they stay.
+        validate: judges the network as it stands; timed once. None where nothing was held out.
 
     Returns:
         The plan with its epochs, how many epochs lie between validations, and what to note.
@@ -33,10 +37,15 @@ def fit_into(
     if planned is not None:
         epochs, notes["taken_up"] = planned, True
     elif budget_minutes is not None:
+        clock = time.perf_counter()
+        if validate is not None:
+            validate()
+        judging = time.perf_counter() - clock
         each = trainer.seconds_a_step() * steps
-        notes["seconds_an_epoch_foreseen"] = round(each, 2)
-        room = int(0.95 * budget_minutes * 60 / max(each, 1e-6))
-        epochs = max(1, min(epochs, room))
+        room = RESERVE * budget_minutes * 60 - (time.perf_counter() - clock)
+        notes |= {"seconds_an_epoch_foreseen": round(each, 2), "seconds_a_validation_foreseen": round(judging, 2)}
+        often = int((room - VALIDATIONS * judging) / max(each, 1e-6))  # more epochs than validations
+        epochs = max(1, min(epochs, often if often >= VALIDATIONS else int(room / max(each + judging, 1e-6))))
         notes["budget_minutes"] = budget_minutes
     return replace(plan, epochs=epochs), max(1, epochs // VALIDATIONS), notes
 

@@ -79,7 +79,7 @@ class Checkpoint:
         network.load_state_dict(_part(tensors, "now"))
         found.best = _part(tensors, "best")
         found.curve, found.waited, found.best_epoch = about["curve"], about["waited"], about["best_epoch"]
-        found.best_value = max((row["value"] for row in found.curve), default=found.best_value)
+        found.best_value = max((row["value"] for row in found.curve if "value" in row), default=found.best_value)
         state: dict[int, dict[str, Tensor]] = {}
         for name, each in _part(tensors, "optimiser").items():
             number, what = name.split("/")

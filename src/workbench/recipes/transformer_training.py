@@ -103,7 +103,7 @@ class Trainer:
 
     def run(
         self,
-        validate: Callable[[], float],
+        validate: Callable[[], float] | None,
         every: int,
         checkpoint: Checkpoint | None = None,
         watch: Callable[[int, float], None] | None = None,
@@ -112,7 +112,7 @@ class Trainer:
         """Train to the last epoch, or until validation has not improved for `patience` validations.
 
         Args:
-            validate: gives the value to maximise, of the network as it stands.
+            validate: gives the value to maximise, of the network as it stands; None keeps the last epoch.
             every: epochs from one validation to the next; the last epoch is always validated.
             checkpoint: where the state goes after every epoch, and is taken up from.
             watch: told every validated epoch and its value.
@@ -131,8 +131,8 @@ class Trainer:
                 break
             loss = self._epoch(epoch, total)
             if (epoch + 1) % every == 0 or epoch + 1 == self.plan.epochs:
-                self._judge(epoch + 1, loss, validate(), found, watch)
-            bar.set_postfix(loss=round(loss, 3), best=round(found.best_value, 4))
+                self._judge(epoch + 1, loss, None if validate is None else validate(), found, watch)
+            bar.set_postfix(loss=round(loss, 3), **({} if validate is None else {"best": round(found.best_value, 4)}))
             bar.update()
             if checkpoint is not None and self.world.first:
                 checkpoint.write(self.network, self.optimiser, self.draw, found, epoch + 1, self.plan.epochs)
@@ -179,17 +179,18 @@ class Trainer:
         self,
         epoch: int,
         loss: float,
-        value: float,
+        value: float | None,
         found: Progress,
         watch: Callable[[int, float], None] | None,
     ) -> None:
-        found.curve.append({"epoch": epoch, "loss": round(loss, 5), "value": round(value, 6)})
-        if value > found.best_value:
-            found.best_value, found.best_epoch, found.waited = value, epoch, 0
+        row = {"epoch": epoch, "loss": round(loss, 5)}
+        found.curve.append(row if value is None else row | {"value": round(value, 6)})
+        if value is None or value > found.best_value:
+            found.best_value, found.best_epoch, found.waited = -math.inf if value is None else value, epoch, 0
             found.best = {name: each.detach().clone() for name, each in self.network.state_dict().items()}
         else:
             found.waited += 1
-        if watch is not None:
+        if watch is not None and value is not None:
             watch(epoch, value)
 
     def _weights(self, batch: np.ndarray) -> np.ndarray:

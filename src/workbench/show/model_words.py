@@ -50,7 +50,7 @@ def learning_curve(notes: dict[str, Any]) -> pd.DataFrame:
     """EPOCH, VALUE (NDCG at 10 of the held events), LOSS and BEST of a training in epochs; empty without one."""
     found = notes.get("transformer", notes)
     curve, best = found.get("curve", []), found.get("best_epoch")
-    rows = [(int(row["epoch"]), float(row["value"]), float(row["loss"]), row["epoch"] == best) for row in curve]
+    rows = [(int(r["epoch"]), float(r["value"]), float(r["loss"]), r["epoch"] == best) for r in curve if "value" in r]
     return pd.DataFrame(rows, columns=["EPOCH", "VALUE", "LOSS", "BEST"])
 
 
