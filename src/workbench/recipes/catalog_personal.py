@@ -136,4 +136,38 @@ ROWS = (
         },
         factory="workbench.recipes.transformer:Transformer",
     ),
+    Entry(
+        name="graph-filter",
+        family="graph",
+        use_case=PERSONAL,
+        about="For choices without order: a linear item-to-item model from the spectrum of the graph of users and "
+        "items. No epochs; the few settings that matter are chosen by hidden events. Scores a new history at once and "
+        "says which past item caused how much of a score.",
+        hyperparameters={
+            "shape": Hyperparameter(
+                None,
+                "How eigenvalues of the graph are passed: ridge or plateau; None chooses.",
+                "text",
+                choices=("ridge", "plateau"),
+            ),
+            "spectral_ridge": Hyperparameter(
+                None, "The ridge; less of it lets rarer patterns count. None chooses.", "float", 1e-3, 10.0, log=True
+            ),
+            "plateau": Hyperparameter(
+                None, "Flatness of the plateau, 1 is linear; None chooses.", "float", 1.0, 50.0, log=True
+            ),
+            "low_pass": Hyperparameter(
+                None, "Weight of the leading eigenvectors beside the filter; None chooses.", "float", 0.0, 5.0
+            ),
+            "item_exponent": Hyperparameter(
+                None, "How far popular items are preferred, 0 to 1; None chooses.", "float", 0.0, 1.0
+            ),
+            "user_exponent": Hyperparameter(
+                None, "How far users with many items count less in the graph; None chooses.", "float", 0.0, 1.0
+            ),
+            "rank": Hyperparameter(512, "Leading eigenvectors of a large table.", "int", 1, 4000),
+            "order": Hyperparameter(8, "Products with a large table, one after the other.", "int", 1, 64),
+        },
+        factory="workbench.recipes.graph_filter:GraphFilter",
+    ),
 )

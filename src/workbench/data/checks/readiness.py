@@ -36,6 +36,7 @@ RECIPES = {
     "sims": _need("volume ids"),
     "similar-items": _need("volume ids items"),
     "user-personalization": _need("volume ids order time"),
+    "graph-filter": _need("volume ids"),
     "personalized-ranking": _need("volume ids order time"),
     "autoregressive": _need("volume ids order time"),
     "transformer": _need("volume ids order time"),

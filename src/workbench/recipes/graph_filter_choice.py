@@ -1,0 +1,230 @@
+"""Choose the graph filter's settings from the training data alone: some users' events, hidden at random.
+
+The hidden events are left out of the graph as well. One pass over the hidden users' histories gives the terms of every
+filter, so trying another costs no product with the graph; only another exponent does.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from workbench.recipes.graph_spectrum import (
+    COLUMNS,
+    PLATEAU,
+    RIDGE,
+    Filter,
+    Graph,
+    build_graph,
+    coefficients,
+    is_exact,
+    plateau_filter,
+    polynomials,
+    ridge_filter,
+)
+
+MOST_USERS = 1_500  # users to choose by; more cost time and change little
+LEAST_USERS = 20
+LEAST_ITEMS = 5  # of a user to choose by
+HIDDEN = 0.2  # share of a user's items that is hidden
+CUT = 20
+MOST_HIDDEN = 20  # of one user
+NAMES = {RIDGE: "spectral_ridge", PLATEAU: "plateau"}  # a shape's own hyperparameter
+RIDGES = (0.02, 0.05, 0.1, 0.2, 0.4)
+PLATEAUS = (1.0, 1.5, 3.0, 6.0)
+LOW_PASSES = (0.0, 0.1, 0.2, 0.4)
+ITEM_EXPONENTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6)
+START = 4  # position of 0.4 in ITEM_EXPONENTS
+USER_EXPONENTS = (0.5, 0.3)  # on a table of which one side is small; 0.5 on a larger one
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One filter: shape and its parameter, weight of the low-pass part, and both exponents."""
+
+    shape: str = RIDGE
+    parameter: float = 0.1
+    low_pass: float = 0.0
+    item_exponent: float = 0.3
+    user_exponent: float = 0.5
+
+    def passed(self) -> Filter:
+        """Give the function of eigenvalues."""
+        return ridge_filter(self.parameter) if self.shape == RIDGE else plateau_filter(self.parameter)
+
+    def parts(self, graph: Graph, order: int) -> tuple[np.ndarray, np.ndarray]:
+        """Give the weights of the Chebyshev series and the gains of the known eigenvectors, both float32."""
+        if graph.exact:
+            return np.zeros(0, np.float32), (self.passed()(graph.values) + self.low_pass).astype(np.float32)
+        known = len(graph.values) if self.low_pass else 0
+        return coefficients(self.passed(), order), np.full(known, self.low_pass, dtype=np.float32)
+
+    def as_row(self) -> dict[str, Any]:
+        """Give the hyperparameters' names and values."""
+        own = {"shape": self.shape, NAMES[self.shape]: self.parameter, "low_pass": self.low_pass}
+        return own | {"item_exponent": self.item_exponent, "user_exponent": self.user_exponent}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The chosen setting, every setting tried with its NDCG at 20, the users chosen by, and the graph's vectors."""
+
+    setting: Setting
+    tried: list[dict[str, Any]]
+    users: int
+    start: np.ndarray | None
+
+
+def candidates(given: dict[str, Any], shape: tuple[int, int]) -> list[Setting]:
+    """List what to try at the first item exponent; a hyperparameter that is given stays."""
+    exact = is_exact(shape)
+    forms = [(RIDGE, r) for r in ((given["spectral_ridge"],) if given["spectral_ridge"] is not None else RIDGES)]
+    forms += [(PLATEAU, p) for p in ((given["plateau"],) if given["plateau"] is not None else PLATEAUS)]
+    wanted = given["shape"]
+    if wanted is None and (given["spectral_ridge"] is None) != (given["plateau"] is None):
+        wanted = RIDGE if given["spectral_ridge"] is not None else PLATEAU
+    forms = [form for form in forms if wanted in (None, form[0])]
+    passes = (0.0,) if exact else LOW_PASSES
+    passes = passes if given["low_pass"] is None else (given["low_pass"],)
+    users = USER_EXPONENTS if exact else USER_EXPONENTS[:1]
+    users = users if given["user_exponent"] is None else (given["user_exponent"],)
+    item = ITEM_EXPONENTS[START] if given["item_exponent"] is None else given["item_exponent"]
+    return [Setting(*form, weight, item, user) for user in users for form in forms for weight in passes]
+
+
+def fallback(options: list[Setting]) -> Setting:
+    """Give what stands when there is too little to choose by: the option nearest to the default."""
+    usual = Setting()
+    return min(
+        options,
+        key=lambda each: (
+            each.shape != usual.shape,
+            abs(np.log(each.parameter / usual.parameter)),
+            each.low_pass,
+            abs(each.user_exponent - usual.user_exponent),
+        ),
+    )
+
+
+def choose(pairs: sparse.csr_matrix, given: dict[str, Any], seed: int) -> Choice:
+    """Hide events of some users, rank all items for them by every candidate, and keep the best.
+
+    Args:
+        pairs: (n_users, n_items) of ones.
+        given: the recipe's hyperparameters; None is chosen.
+        seed: of the hidden events and of the block iteration.
+    """
+    options = candidates(given, pairs.shape)
+    tries_exponents = given["item_exponent"] is None
+    users, kept, hidden = hide(pairs, seed)
+    if len(users) < LEAST_USERS or (len(options) == 1 and not tries_exponents):
+        return Choice(fallback(options), [], 0, None)
+    tried: dict[Setting, float] = {}
+    start = None
+    for exponent in dict.fromkeys(each.user_exponent for each in options):
+        graph = build_graph(kept, exponent, given["rank"] if given["low_pass"] != 0 else 1, seed)
+        start = None if graph.exact else graph.vectors
+        own = [each for each in options if each.user_exponent == exponent]
+        rounds = _climb(graph, kept[users], hidden, own, given["order"], tries_exponents)
+        for found in rounds:
+            tried |= found
+    best = max(tried, key=lambda each: tried[each])
+    rows = [each.as_row() | {"score": value} for each, value in tried.items()]
+    return Choice(best, rows, len(users), start)
+
+
+def hide(pairs: sparse.csr_matrix, seed: int) -> tuple[np.ndarray, sparse.csr_matrix, sparse.csr_matrix]:
+    """Hide a share of the items of some users at random.
+
+    Returns:
+        The users; the table without the hidden items; and the hidden items, one row per such user.
+    """
+    rng = np.random.default_rng(seed)
+    able = np.flatnonzero(np.diff(pairs.indptr) >= LEAST_ITEMS)
+    users = np.sort(rng.permutation(able)[:MOST_USERS])
+    places = [
+        pairs.indptr[user]
+        + rng.permutation(pairs.indptr[user + 1] - pairs.indptr[user])[
+            : min(MOST_HIDDEN, max(1, int(HIDDEN * (pairs.indptr[user + 1] - pairs.indptr[user]))))
+        ]
+        for user in users
+    ]
+    gone = np.zeros(pairs.nnz, dtype=bool)
+    gone[np.concatenate([np.empty(0, np.int64), *places])] = True
+    rows = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
+    tables = [
+        sparse.csr_matrix((pairs.data[part], (rows[part], pairs.indices[part])), shape=pairs.shape)
+        for part in (~gone, gone)
+    ]
+    return users, tables[0], tables[1][users]
+
+
+def _climb(
+    graph: Graph,
+    seen: sparse.csr_matrix,
+    hidden: sparse.csr_matrix,
+    options: list[Setting],
+    order: int,
+    tries_exponents: bool,
+) -> Iterator[dict[Setting, float]]:
+    """Score the options at the first item exponent, then at its neighbours as long as the best one gains."""
+    done: dict[int, float] = {}
+
+    def worth(place: int) -> dict[Setting, float]:
+        at = [Setting(o.shape, o.parameter, o.low_pass, ITEM_EXPONENTS[place], o.user_exponent) for o in options]
+        found = _gains(graph, seen, hidden, at, order)
+        done[place] = max(found.values())
+        return found
+
+    if not tries_exponents:
+        yield _gains(graph, seen, hidden, options, order)
+        return
+    place = START
+    yield worth(place)
+    for step in (-1, 1):
+        while 0 <= place + step < len(ITEM_EXPONENTS):
+            yield worth(place + step)
+            if done[place + step] <= done[place]:
+                break
+            place += step
+        if place != START:
+            break
+
+
+def _gains(
+    graph: Graph, seen: sparse.csr_matrix, hidden: sparse.csr_matrix, options: list[Setting], order: int
+) -> dict[Setting, float]:
+    """Give every option's mean NDCG at 20 over the hidden items; all options share one item exponent."""
+    totals = np.zeros(len(options))
+    scale = graph.degrees ** np.float32(options[0].item_exponent)
+    parts = [option.parts(graph, order) for option in options]
+    most = max(len(gains) for _, gains in parts)
+    for start in range(0, seen.shape[0], COLUMNS):
+        batch, wanted = seen[start : start + COLUMNS], hidden[start : start + COLUMNS]
+        columns = np.ascontiguousarray((batch.toarray() / scale).T, dtype=np.float32)
+        terms = [] if graph.exact else [np.ascontiguousarray(t.T) for t in polynomials(graph, columns, order)]
+        inside = (graph.vectors[:, :most].T @ columns).T
+        passed = {} if graph.exact else {1.0: inside @ graph.vectors[:, :most].T}
+        for number, (weights, gains) in enumerate(parts):
+            if graph.exact:
+                scores = (inside * gains) @ graph.vectors.T
+            else:
+                scores = sum(weight * term for weight, term in zip(weights, terms, strict=True))
+                scores = scores + gains[0] * passed[1.0] if len(gains) else scores
+            totals[number] += _discounted(scores * scale, batch, wanted)
+    return {option: float(total / seen.shape[0]) for option, total in zip(options, totals, strict=True)}
+
+
+def _discounted(scores: np.ndarray, seen: sparse.csr_matrix, hidden: sparse.csr_matrix) -> float:
+    """Sum the NDCG at CUT of every row; an item that ties takes the middle of the tied places."""
+    scores[seen.nonzero()] = -np.inf
+    rows = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr))
+    reached = scores[rows, hidden.indices][:, None]
+    lines = scores[rows]
+    places = (lines > reached).sum(axis=1) + ((lines == reached).sum(axis=1) - 1) / 2
+    gains = np.where(places < CUT, 1 / np.log2(places + 2), 0.0)
+    ideal = np.cumsum(1 / np.log2(np.arange(CUT) + 2))
+    possible = ideal[np.minimum(np.diff(hidden.indptr), CUT) - 1]
+    return float((np.bincount(rows, gains, minlength=hidden.shape[0]) / possible).sum())
