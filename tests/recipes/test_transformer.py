@@ -231,6 +231,11 @@ def test_with_too_few_users_to_hold_events_out_the_last_epoch_is_kept():
     assert fitted(circle(users=8), epochs=None, budget_minutes=0.1).notes["epochs"] >= 1
 
 
+def test_too_much_memory_is_foreseen_and_says_what_to_lower():
+    with pytest.raises(RecipeError, match=r"need [\d,.]+ GB and [\d.]+ GB are free. Lower width, batch_events"):
+        fitted(circle(), batch_events=1_000_000, negatives=100_000, width=1024, layers=24)
+
+
 def test_what_cannot_be_is_refused():
     with pytest.raises(RecipeError, match="width=10 cannot be shared by heads=4"):
         build("transformer", {"width": 10, "heads": 4})

@@ -17,7 +17,7 @@ from workbench.recipes.explaining import leave_one_out
 from workbench.recipes.features import FeatureSpace, fit_features
 from workbench.recipes.held_events import Held, hold, ndcg
 from workbench.recipes.popularity import encode
-from workbench.recipes.transformer_budget import batch_size, fit_into, memory_gb
+from workbench.recipes.transformer_budget import batch_size, check_memory, fit_into
 from workbench.recipes.transformer_checkpoint import Checkpoint, key
 from workbench.recipes.transformer_distributed import pick_device
 from workbench.recipes.transformer_inputs import (
@@ -71,7 +71,7 @@ class Transformer(Recipe):
         self.held = held
         torch.manual_seed(seed)
         self.device = pick_device(self.hyperparameters["device"])
-        self._build(len(met))
+        self._build(len(met), len(histories.items))
         self._train(histories, held, weights, seed, progress)
         if held is not None:
             self.held_scores = self._scores(held.histories)
@@ -136,7 +136,7 @@ class Transformer(Recipe):
             self.user_features = self.user_space.transform(data.users, self.user_ids)
             self.notes["user_features"] = {"width": self.user_space.width} | self.user_space.notes
 
-    def _build(self, n_met: int) -> None:
+    def _build(self, n_met: int, n_events: int) -> None:
         """Make the network; biases begin at the logarithm of popularity, which it would have to learn first."""
         given = self.hyperparameters
         shape = Shape(
@@ -151,7 +151,8 @@ class Transformer(Recipe):
             types=self.words.n_types,
             gaps=GAPS if self.words.timed else 0,
         )
-        self.notes["predicted_memory_gb"] = memory_gb(shape, given["batch_events"] or 6_400, given["negatives"])
+        events = given["batch_events"] or batch_size(n_events, self.device.type)
+        self.notes["predicted_memory_gb"] = check_memory(shape, events, given["negatives"])
         self.network = Network(shape, given["dropout"])
         with torch.no_grad():
             self.network.bias[: shape.items] = torch.from_numpy(np.log(self.popularity + 0.5 / len(self.item_ids)))

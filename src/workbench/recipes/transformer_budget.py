@@ -5,6 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
+from workbench.errors import RecipeError
 from workbench.recipes.transformer_network import Shape
 
 if TYPE_CHECKING:
@@ -53,6 +56,22 @@ def fit_into(
 def batch_size(events: int, device: str) -> int:
     """Events of one step, about: small steps learn more from an epoch and cost a CPU little; a GPU wants large ones."""
     return 6_400 if device == "cuda" else max(400, min(6_400, events // 1_000))
+
+
+def check_memory(shape: Shape, batch_events: int, negatives: int) -> float:
+    """Foresee the memory of a training in GB.
+
+    Raises:
+        RecipeError: more than is free.
+    """
+    needed, free = memory_gb(shape, batch_events, negatives), psutil.virtual_memory().available / 1e9
+    if needed > free:
+        raise RecipeError(
+            f"transformer: {shape.items:,} items of width {shape.width} in steps of {batch_events:,} events with "
+            f"{negatives:,} negatives need {needed:.1f} GB and {free:.1f} GB are free. Lower width, batch_events or "
+            'negatives, or take the closed form alone with parts="closed-form".'
+        )
+    return needed
 
 
 def memory_gb(shape: Shape, batch_events: int, negatives: int) -> float:
