@@ -13,6 +13,8 @@ from workbench.recipes.contract import TrainingData, encode_histories
 from workbench.recipes.ranking import top_k
 from workbench.recipes.selection import best
 
+PLAIN = {"alpha": 10.0, "ridge": 0.1}
+
 
 def events_of(pairs):
     table = pd.DataFrame(pairs, columns=["USER_ID", "ITEM_ID"])
@@ -28,7 +30,7 @@ def two_tastes():
 
 @pytest.fixture(scope="module")
 def recipe(two_tastes):
-    return build("matrix-factorization", {"width": 8}).fit(TrainingData(two_tastes), seed=1)
+    return build("matrix-factorization", PLAIN | {"width": 8}).fit(TrainingData(two_tastes), seed=1)
 
 
 @settings(deadline=None, max_examples=30)
@@ -94,7 +96,7 @@ def test_a_new_user_counts_from_the_first_event_on(recipe):
 
 def test_a_user_without_known_events_gets_popularity(two_tastes):
     more = pd.concat([two_tastes, events_of([("x", "i07"), ("y", "i07"), ("x", "i02")])], ignore_index=True)
-    recipe = build("matrix-factorization", {"width": 4}).fit(TrainingData(more))
+    recipe = build("matrix-factorization", PLAIN | {"width": 4}).fit(TrainingData(more))
     lists = top_k(recipe, encode_histories(more, recipe.item_ids, ["nobody", "u00"]), 3)
     assert lists[lists["USER_ID"] == "nobody"]["ITEM_ID"].to_list() == ["i07", "i02", "i00"]
     counts = more["ITEM_ID"].value_counts(normalize=True)
@@ -125,11 +127,11 @@ def test_similar_items_share_users(recipe):
 
 def test_repeats_count_when_asked(two_tastes):
     again = pd.concat([two_tastes] * 3, ignore_index=True)
-    once = build("matrix-factorization", {"width": 4}).fit(TrainingData(again))
+    once = build("matrix-factorization", PLAIN | {"width": 4}).fit(TrainingData(again))
     assert once.notes["events_repeating_a_pair"] == 2 * len(two_tastes)
-    plain = build("matrix-factorization", {"width": 4}).fit(TrainingData(two_tastes))
+    plain = build("matrix-factorization", PLAIN | {"width": 4}).fit(TrainingData(two_tastes))
     np.testing.assert_array_equal(once.item_factors, plain.item_factors)
-    often = build("matrix-factorization", {"width": 4, "repeat_power": 1.0}).fit(TrainingData(again))
+    often = build("matrix-factorization", PLAIN | {"width": 4, "repeat_power": 1.0}).fit(TrainingData(again))
     assert not np.allclose(often.item_factors, plain.item_factors)
 
 
@@ -150,6 +152,25 @@ def test_new_items_are_taken_in_by_their_users(recipe, two_tastes, tmp_path):
     assert loaded.update(TrainingData(two_tastes.head(3)))["new_items"] == 0
     again = storage.load(storage.save(loaded, tmp_path / "again"))
     np.testing.assert_array_equal(again.item_factors, loaded.item_factors)
+
+
+def test_weights_are_chosen_by_held_back_items_and_stay_through_files(two_tastes, tmp_path):
+    recipe = build("matrix-factorization", {"width": 4}).fit(TrainingData(two_tastes), seed=2)
+    tried = recipe.notes["tried"]
+    assert [(each["alpha"], each["ridge"]) for each in tried[:4]] == [(4, 0.1), (1, 0.1), (16, 0.1), (64, 0.1)]
+    assert {each["users"] for each in tried} == {80}
+    most = max(tried, key=lambda each: each["ndcg"])
+    assert most["ndcg"] > 0.5  # two items of a taste are missing: the one held back and one that was never there
+    assert (recipe.notes["alpha"], recipe.notes["ridge"]) == (most["alpha"], most["ridge"])
+    assert storage.load(storage.save(recipe, tmp_path)).weights == recipe.weights
+    half = build("matrix-factorization", {"width": 4, "alpha": 7.0}).fit(TrainingData(two_tastes), seed=2)
+    assert [each["alpha"] for each in half.notes["tried"]] == [7.0] * 3
+
+
+def test_too_few_users_to_choose_by(two_tastes):
+    few = two_tastes[two_tastes["USER_ID"].isin(["u00", "u01"])]
+    notes = build("matrix-factorization", {"width": 4}).fit(TrainingData(few)).notes
+    assert (notes["alpha"], notes["ridge"], notes["tried"]) == (4.0, 0.1, [])
 
 
 def test_names_of_personalize():

@@ -16,8 +16,8 @@ ROWS = (
             ),
             "iterations": Hyperparameter(12, "Times that users and items are solved in turn.", "int", 1, 200),
             "alpha": Hyperparameter(
-                10.0,
-                "How many times as much a chosen item counts as one that was not chosen.",
+                None,
+                "How many times as much a chosen item counts as one that was not chosen; None chooses it.",
                 "float",
                 0.1,
                 1e6,

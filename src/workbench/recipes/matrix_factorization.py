@@ -5,15 +5,14 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import psutil
-from tqdm.auto import tqdm
 
-from workbench.columns import ITEM_ID
+from workbench.columns import ITEM_ID, TIMESTAMP
 from workbench.errors import RecipeError
-from workbench.recipes.alternating_squares import Ragged, along_own_axes, solve
+from workbench.recipes.alternating_squares import Ragged, solve
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
+from workbench.recipes.factor_training import Weights, alternate, choose
 from workbench.recipes.popularity import encode
 
-STEPS = 3  # of conjugate gradients in a round of training, which goes on from the last round
 MOST_STEPS, TOLERANCE = 50, 1e-5  # for a vector that is asked for
 FIRST_SPREAD = 0.1  # times 1 / sqrt(width): standard deviation of the first item factors
 
@@ -27,9 +26,12 @@ class MatrixFactorization(Recipe):
 
     with w = (number of events of the pair) ** repeat_power and r = ridge * m * (d / mean d) ** ridge_power, where d is
     the weight of all a row's errors, chosen ones and 1/alpha for each of the other side, and m the mean weight of its
-    chosen ones; so ridge means the same for few and for many items. Only item vectors are kept: a user's vector is
-    solved from the history that is scored, so new users and new events count at once. A history without any known
-    item gets popularity: it stands in one more column of the item factors, which only such a history multiplies.
+    chosen ones; so ridge means the same for few and for many items. An alpha or ridge of None is chosen by the newest
+    items of some users, held back from short trainings; see `factor_training`.
+
+    Only item vectors are kept: a user's vector is solved from the history that is scored, so new users and new events
+    count at once. A history without any known item gets popularity: it stands in one more column of the item factors,
+    which only such a history multiplies.
 
     Source: Hu, Koren and Volinsky, ICDM 2008; the ridge: Rendle, Krichene, Zhang and Koren, Revisiting the performance
     of iALS on item recommendation benchmarks, RecSys 2022.
@@ -40,7 +42,6 @@ class MatrixFactorization(Recipe):
     def __init__(self, **hyperparameters: Any):
         self.hyperparameters = dict(hyperparameters)
         self.notes: dict[str, Any] = {}
-        self.unchosen = 1 / hyperparameters["alpha"]
 
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
         """Solve users and items in turn, from small random item vectors."""
@@ -49,8 +50,17 @@ class MatrixFactorization(Recipe):
         self._foresee_memory()
         self.popularity = (np.bincount(items, minlength=len(self.item_ids)) / len(items)).astype(np.float32)
         by_user = Ragged.of(users, items, self.n_users, self.hyperparameters["repeat_power"])
-        self.notes = {"pairs": len(by_user.codes), "events_repeating_a_pair": len(items) - len(by_user.codes)}
-        self._keep(*self._alternate(by_user, np.random.default_rng(seed), progress))
+        self.notes |= {"pairs": len(by_user.codes), "events_repeating_a_pair": len(items) - len(by_user.codes)}
+        self._choose(by_user, _newest(users, items, data.interactions[TIMESTAMP].to_numpy()), seed, progress)
+        by_item = by_user.turned(len(self.item_ids))
+        self.user_scale = self.weights.scale(by_user, len(self.item_ids))
+        self.item_scale = self.weights.scale(by_item, self.n_users)
+        width, rounds = self.hyperparameters["width"], self.hyperparameters["iterations"]
+        rng = np.random.default_rng(seed)
+        items, users = alternate(by_user, by_item, width, self.weights, rounds, rng, progress)
+        self.users_gram = users.T @ users
+        self.item_factors = np.column_stack([items, self.popularity])
+        self._weigh()
         return self
 
     def update(self, data: TrainingData) -> dict[str, int]:
@@ -109,7 +119,7 @@ class MatrixFactorization(Recipe):
         factors = self.item_factors[:, :-1].astype(np.float64)
         chosen = factors[own.codes]
         table = (chosen * own.weights[:, None]).T @ chosen
-        table.flat[:: len(table) + 1] += self.unchosen * self.diagonal + self._user_ridge(own)[0]
+        table.flat[:: len(table) + 1] += self.weights.all_pairs(self.diagonal) + self._user_ridge(own)[0]
         parts = own.weights * (chosen @ np.linalg.solve(table, factors[item_code]))
         newest = len(history.items) - pd.Series(np.arange(len(history.items))).groupby(history.items).max()
         frame = pd.DataFrame(
@@ -128,6 +138,7 @@ class MatrixFactorization(Recipe):
             "users_gram": self.users_gram,
             "sizes": np.array([self.n_users, self.n_items_fitted], dtype=np.int64),
             "scales": np.array([self.user_scale, self.item_scale]),
+            "weights": np.array([self.weights.alpha, self.weights.ridge, self.weights.ridge_power]),
         }
 
     def restore(self, item_ids: np.ndarray, state: dict[str, np.ndarray]) -> Self:
@@ -136,30 +147,17 @@ class MatrixFactorization(Recipe):
         self.users_gram = state["users_gram"]
         self.n_users, self.n_items_fitted = state["sizes"].tolist()
         self.user_scale, self.item_scale = state["scales"].tolist()
+        self.weights = Weights(*state["weights"].tolist())
         self._weigh()
         return self
 
-    def _alternate(self, by_user: Ragged, rng: np.random.Generator, progress: bool) -> tuple[np.ndarray, np.ndarray]:
-        """Run the rounds; gives item vectors along their own axes, and user vectors along the same."""
-        width, n_items = self.hyperparameters["width"], len(self.item_ids)
-        by_item = by_user.turned(n_items)
-        self.user_scale, self.item_scale = self._scale(by_user, n_items), self._scale(by_item, self.n_users)
-        user_ridge = self._ridge(by_user, n_items, self.user_scale)
-        item_ridge = self._ridge(by_item, self.n_users, self.item_scale)
-        items = rng.normal(0, FIRST_SPREAD / width**0.5, (n_items, width)).astype(np.float32)
-        users = np.zeros((self.n_users, width), dtype=np.float32)
-        for _ in tqdm(range(self.hyperparameters["iterations"]), disable=not progress, desc="solving", unit="round"):
-            items, users, weight = along_own_axes(items, users)
-            users = solve(by_user, items, self._light(weight), user_ridge, users, steps=STEPS)
-            users, items, weight = along_own_axes(users, items)
-            items = solve(by_item, users, self._light(weight), item_ridge, items, steps=STEPS)
-        items, users, _ = along_own_axes(items, users)
-        return items, users
-
-    def _keep(self, items: np.ndarray, users: np.ndarray) -> None:
-        self.users_gram = users.T @ users
-        self.item_factors = np.column_stack([items, self.popularity])
-        self._weigh()
+    def _choose(self, by_user: Ragged, newest: np.ndarray, seed: int, progress: bool) -> None:
+        """Take alpha and ridge as given; choose those that are None, and note what was tried."""
+        given = tuple(self.hyperparameters[name] for name in ("alpha", "ridge", "ridge_power"))
+        self.weights, tried = Weights(*given) if None not in given else None, []
+        if self.weights is None:
+            self.weights, tried = choose(by_user, newest, len(self.item_ids), given, seed, progress)
+        self.notes |= {"alpha": self.weights.alpha, "ridge": self.weights.ridge, "tried": tried}
 
     def _weigh(self) -> None:
         """Sum up what all items together weigh along each axis."""
@@ -176,7 +174,7 @@ class MatrixFactorization(Recipe):
         return solve(
             own,
             np.ascontiguousarray(self.item_factors[:, :-1]),
-            self._light(self.diagonal),
+            self.weights.all_pairs(self.diagonal),
             self._user_ridge(own),
             steps=MOST_STEPS,
             tolerance=TOLERANCE,
@@ -186,8 +184,8 @@ class MatrixFactorization(Recipe):
         """Solve new items along the axes of all users, and turn them back."""
         weight, axes = np.linalg.eigh(self.users_gram.astype(np.float64))
         axes = axes.astype(np.float32)
-        ridge = self._ridge(by_item, self.n_users, self.item_scale)
-        diagonal = self._light(weight.astype(np.float32))
+        ridge = self.weights.ridges(by_item, self.n_users, self.item_scale)
+        diagonal = self.weights.all_pairs(weight)
         return solve(by_item, users @ axes, diagonal, ridge, steps=MOST_STEPS, tolerance=TOLERANCE) @ axes.T
 
     def _append(self, new_ids: np.ndarray, added: np.ndarray) -> None:
@@ -196,22 +194,8 @@ class MatrixFactorization(Recipe):
         self.item_factors = np.concatenate([self.item_factors, np.hstack([added, nothing])])
         self.popularity = self.item_factors[:, -1]
 
-    def _light(self, weight: np.ndarray) -> np.ndarray:
-        """Weigh down what comes from all pairs, chosen or not."""
-        return (self.unchosen * weight).astype(np.float32)
-
     def _user_ridge(self, own: Ragged) -> np.ndarray:
-        return self._ridge(own, self.n_items_fitted, self.user_scale)
-
-    def _scale(self, rows: Ragged, n_others: int) -> float:
-        """Give the factor that makes the mean row's ridge `ridge` times its chosen weight."""
-        weight = rows.sums()
-        return float(weight.mean() / (weight.mean() + self.unchosen * n_others) ** self.hyperparameters["ridge_power"])
-
-    def _ridge(self, rows: Ragged, n_others: int, scale: float) -> np.ndarray:
-        """Regularise frequent rows more."""
-        weight = rows.sums() + self.unchosen * n_others
-        return self.hyperparameters["ridge"] * scale * weight ** self.hyperparameters["ridge_power"]
+        return self.weights.ridges(own, self.n_items_fitted, self.user_scale)
 
     def _foresee_memory(self) -> None:
         width = self.hyperparameters["width"]
@@ -224,3 +208,11 @@ class MatrixFactorization(Recipe):
                 f"{needed / 1e9:.1f} GB and {free / 1e9:.1f} GB are free. "
                 f"Set width below {max(1, int(width * free / needed)):,}."
             )
+
+
+def _newest(users: np.ndarray, items: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """Give every user's newest item; of events of equal time the one that stands last."""
+    order = np.argsort(times, kind="stable")
+    newest = np.empty(int(users.max()) + 1, dtype=np.int64)
+    newest[users[order]] = items[order]  # the last assignment stays
+    return newest
