@@ -31,7 +31,7 @@ def test_the_sheet_names_recipes_that_exist():
     for task in sheet.tasks:
         named = [each for each in task.parameters["recipes"] if "lists" not in each]
         assert all(isinstance(_recipe(each), Entrant) for each in named)
-        assert {"lists": f"../build/bench/{task.name}/lists"} in task.parameters["recipes"]
+        assert {"lists": str(ROOT / "build" / "bench" / task.name / "lists")} in task.parameters["recipes"]
 
 
 def test_every_other_system_has_its_runner_and_settings():

@@ -14,6 +14,7 @@ from workbench.runs_parameters import Notebook, check, inspect, parse
 
 KEYS = ("title", "about", "parameters", "notebooks")
 TASK_KEYS = ("notebook", "name", "parameters")
+PATH_KEYS = ("lists",)  # lists of another system, in an entry of `recipes`
 PATH = re.compile(r"^[^\s{}\[\]]*[/\\]|^[^{}\[\]]+\.[A-Za-z0-9]{2,8}$")
 
 
@@ -176,12 +177,16 @@ def _placed(task: Task, values: Mapping[str, Any], folder: Path) -> dict[str, An
     """Make relative paths absolute, because a notebook runs in its own folder and not where somebody typed.
 
     A text counts as a path when it has a file's suffix or a separator and is no URL. One that exists beside the
-    notebook keeps meaning that.
+    notebook keeps meaning that. Inside lists and mappings only the keys of `PATH_KEYS` hold paths.
     """
     return {name: _absolute(value, folder, task.notebook.path.parent) for name, value in values.items()}
 
 
 def _absolute(value: Any, folder: Path, home: Path) -> Any:
+    if isinstance(value, list):
+        return [_absolute(each, folder, home) if isinstance(each, dict) else each for each in value]
+    if isinstance(value, dict):
+        return {key: _absolute(each, folder, home) if key in PATH_KEYS else each for key, each in value.items()}
     if not isinstance(value, str) or "://" in value or not PATH.search(value) or Path(value).is_absolute():
         return value
     if (home / value).exists() and not (folder / value).exists():

@@ -116,6 +116,12 @@ def test_relative_paths_mean_where_they_were_written(folder, tmp_path, monkeypat
     assert plan(folder, [name], {}).tasks[0].parameters["words"] == str(folder / "sheets" / "a.csv")
 
 
+def test_lists_of_another_system_are_found_where_the_entry_was_written(folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    typed = plan(folder, ["10"], {"recipes": "[a/b, {lists: d/theirs.csv, label: x/y}]"}).tasks[0].parameters["recipes"]
+    assert typed == ["a/b", {"lists": str(tmp_path / "d" / "theirs.csv"), "label": "x/y"}]
+
+
 WORDS = [
     "a b.csv",
     "d/*.csv",
