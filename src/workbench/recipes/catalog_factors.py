@@ -25,8 +25,8 @@ ROWS = (
                 log=True,
             ),
             "ridge": Hyperparameter(
-                0.1,
-                "Regularisation: its weight relative to that of what a row chose.",
+                None,
+                "Regularisation: its weight relative to that of what a row chose; None chooses it.",
                 "float",
                 1e-6,
                 1e4,
