@@ -223,6 +223,13 @@ def test_kill_9_leaves_a_state_to_go_on_from(tmp_path):
     assert epochs[0] > 1
 
 
+def test_weight_decay_fits_the_number_of_steps():
+    notes = fitted(circle(), epochs=10).notes
+    # 0.25 / (half the learning rate of 0.01 times 10 epochs of so many steps), at most 0.3.
+    assert notes["weight_decay"] == pytest.approx(min(0.3, 0.25 / (0.005 * 10 * notes["steps_an_epoch"])), abs=1e-5)
+    assert fitted(circle(), weight_decay=0.5).notes["weight_decay"] == 0.5
+
+
 def test_with_too_few_users_to_hold_events_out_the_last_epoch_is_kept():
     recipe = fitted(circle(users=8))
     assert recipe.notes["held_events"] == 0

@@ -62,7 +62,9 @@ NETWORK = {
     "learning_rate": Hyperparameter(
         0.002, "Step size of the transformer's optimiser.", "float", 1e-5, 0.1, tunable=True, log=True
     ),
-    "weight_decay": Hyperparameter(0.01, "Pull of the transformer's weights to 0.", "float", 0.0, 10.0),
+    "weight_decay": Hyperparameter(
+        None, "Pull of the transformer's weights to 0; None fits it to the number of steps.", "float", 0.0, 10.0
+    ),
     "negatives": Hyperparameter(384, "Items that every batch tells the right ones from.", "int", 1, 100_000),
     "in_batch": Hyperparameter(
         0.0, "Share of the negatives drawn from the batch's own items; the others evenly.", "float", 0.0, 1.0

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import psutil
 
 from workbench.errors import RecipeError
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_EPOCHS = 100  # without a number given; training ends earlier when validation says so
 USUAL_EPOCHS = 40  # without a number or a budget
+SHRINKAGE = 0.25  # what decay alone takes off a weight's logarithm over a whole training, however many its steps
+DECAYS = (0.001, 0.3)
 VALIDATIONS = 20  # over a whole training, about
 RESERVE = 0.95  # of a budget; the rest is for what timing a few steps cannot foresee
 
@@ -22,7 +25,9 @@ RESERVE = 0.95  # of a budget; the rest is for what timing a few steps cannot fo
 def fit_into(
     trainer: "Trainer", budget_minutes: float | None, planned: int | None, validate: Callable[[], float] | None
 ) -> tuple["Plan", int, dict[str, Any]]:
-    """Set the epochs that a budget allows.
+    """Set the epochs that a budget allows, and a weight decay that fits their number when none is given.
+
+    The product of learning rate, decay and steps is what shrinks a weight; it is held constant.
 
     Args:
         trainer: not started yet; a few steps are timed on a copy of its network.
@@ -50,7 +55,11 @@ def fit_into(
         often = int((room - VALIDATIONS * judging) / max(each, 1e-6))  # more epochs than validations
         epochs = max(1, min(epochs, often if often >= VALIDATIONS else int(room / max(each + judging, 1e-6))))
         notes["budget_minutes"] = budget_minutes
-    return replace(plan, epochs=epochs), max(1, epochs // VALIDATIONS), notes
+    decay = plan.weight_decay
+    if decay is None:
+        decay = float(np.clip(SHRINKAGE / (0.5 * plan.learning_rate * epochs * steps), *DECAYS))
+    notes["weight_decay"] = round(decay, 5)
+    return replace(plan, epochs=epochs, weight_decay=decay), max(1, epochs // VALIDATIONS), notes
 
 
 def batch_size(events: int, device: str) -> int:

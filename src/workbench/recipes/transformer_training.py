@@ -36,7 +36,7 @@ class Plan:
 
     epochs: int
     learning_rate: float
-    weight_decay: float
+    weight_decay: float | None
     negatives: int
     in_batch: float
     batch_events: int
@@ -77,9 +77,7 @@ class Trainer:
         self.sampler = Sampler(torch.from_numpy(share / share.sum()).float(), plan.negatives, plan.in_batch)
         self.world = World.join(device)
         self.loss = self.world.share(Loss(network))
-        self.optimiser = torch.optim.AdamW(
-            network.parameters(), plan.learning_rate, betas=(0.9, 0.98), weight_decay=plan.weight_decay, fused=True
-        )
+        self.optimiser = torch.optim.AdamW(network.parameters(), plan.learning_rate, betas=(0.9, 0.98), fused=True)
 
     def epoch_steps(self) -> int:
         """How many steps an epoch takes; the shuffle changes it by one at most."""
@@ -122,6 +120,8 @@ class Trainer:
             The curve and the best parameters, which the network also holds afterwards.
         """
         found, start = Progress(), 0
+        for group in self.optimiser.param_groups:
+            group["weight_decay"] = self.plan.weight_decay or 0.0
         if checkpoint is not None:
             start = checkpoint.take_up(self.network, self.optimiser, self.draw, found)
         total = self.plan.epochs * self.epoch_steps()
