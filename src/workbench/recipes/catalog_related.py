@@ -45,7 +45,7 @@ ROWS = (
                 tunable=True,
             ),
             "history_decay": Hyperparameter(
-                0.9, "For a user: weight kept per step back in the history.", "float", 0.0, 1.0, tunable=True
+                0.7, "For a user: weight kept per step back in the history.", "float", 0.0, 1.0, tunable=True
             ),
             "neighbours": Hyperparameter(200, "Related items kept of every item.", "int", 1, 10_000),
         },
