@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BLOCK = 12_288  # vectors in one padded block: 3 MB at width 64, read again from the cache in every step
+TINY = 1e-12  # smaller numbers count as 0: a strong ridge would leave ever smaller ones, which processors add slowly
 LOOSE = 1.15  # a block's longest row may be so many times as long as its shortest
 
 
@@ -96,7 +97,8 @@ def solve(
         weights = np.where(inside, rows.weights[at], np.float32(0))
         base = diagonal + ridge[block][:, None]
         first = None if start is None else start[block]
-        solved[block] = _conjugate_gradients(others[rows.codes[at]], weights, base, first, steps, tolerance)
+        found = _conjugate_gradients(others[rows.codes[at]], weights, base, first, steps, tolerance)
+        solved[block] = np.where(np.abs(found) < TINY, 0, found)
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for _ in pool.map(one, _blocks(np.diff(rows.offsets))):
