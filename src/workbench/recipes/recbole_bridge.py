@@ -224,7 +224,7 @@ class RecBoleRecipe(Recipe):
                 return call(histories, users)
 
         self._rows_of_users = rows.features.rows_of if rows.features else None
-        return Network(call_tamed, arrays, rows.n_items)
+        return Network(call_tamed, arrays, max(rows.n_items, rows.n_users))
 
     def _remember(self, user_ids: np.ndarray, everything: Rows, trained: Rows) -> None:
         """Keep the counts for the fallback and the ids of the users the model learned from."""

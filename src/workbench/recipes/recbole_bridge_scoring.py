@@ -139,15 +139,17 @@ def _mean_vectors(histories: Histories, items: np.ndarray) -> np.ndarray:
 
 
 class Network:
-    """A live RecBole model. `call` runs it on a block of histories."""
+    """A live RecBole model.
+
+    call: runs it on a block of histories. arrays: what it is rebuilt from. width: numbers it holds per history at
+    least, which decides how many histories make a block.
+    """
 
     kind: ClassVar[str] = "network"
 
-    def __init__(
-        self, call: Callable[[Histories, np.ndarray], np.ndarray], arrays: dict[str, np.ndarray], n_items: int
-    ):
+    def __init__(self, call: Callable[[Histories, np.ndarray], np.ndarray], arrays: dict[str, np.ndarray], width: int):
         self.call, self.arrays = call, arrays
-        self.block = max(1, min(BLOCK, CELLS // n_items))
+        self.block = max(1, min(BLOCK, CELLS // width))
 
     def score(self, histories: Histories, users: np.ndarray) -> np.ndarray:
         """Score block by block; a block holds the same histories whatever else is asked for."""
