@@ -109,15 +109,15 @@ def _reach(rows: list[dict[str, Any]], beside: dict[str, Any]) -> str:
     said = f"{STOCK} as installed had an NDCG at 10 of {mark:.4f} {stopped}, after {took:.0f} s. "
     baselines = [row["RECIPE"] for row in ours if row["RECIPE"] in ("popularity-count", "recent-popularity")]
     trained = [row for row in ours if row["RECIPE"] not in baselines]
+    if baselines:
+        said += f"Even {' and '.join(f'`{name}`' for name in baselines)} reached that. "
     if not trained:
-        return f"{said}No recipe of the workbench reached that."
+        return f"{said}No {'other ' if baselines else ''}recipe of the workbench did."
     first = min(trained, key=lambda row: row["FIT"])
     best = max(trained, key=lambda row: row["accuracy"]["MEAN"])
     said += _against(first, took)
     if best is not first:
         said += " " + _against(best, took)
-    if baselines:
-        said += f" Even {' and '.join(f'`{name}`' for name in baselines)} reached it."
     if beside.get(STOCK, {}).get("note"):
         said += (
             " It had not finished learning, so these ratios are for what it reached within the limit, not for its best."

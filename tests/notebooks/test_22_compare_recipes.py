@@ -44,18 +44,25 @@ def test_parameters_steer_the_comparison(run_notebook, log, tmp_path):
 
 
 @pytest.mark.notebook
-def test_a_published_split_and_a_budget(run_notebook, log, tmp_path):
+def test_a_published_split_a_budget_and_lists_of_another_system(run_notebook, log, tmp_path):
     test = tmp_path / "test.csv"
     test.write_text("wer;was\n003;013\n004;014\n")
+    (tmp_path / "theirs.csv").write_text("USER_ID,ITEM_ID,RANK\n003,013,1\n004,001,1\n004,014,2\n")
+    theirs = {"lists": str(tmp_path / "theirs.csv"), "label": "theirs", "fit_seconds": 90.0}
     found = run_notebook(
         "22_compare_recipes",
         source=str(log),
         columns={"wer": "USER_ID", "was": "ITEM_ID"},
-        recipes=["popularity-count", "sims"],
+        recipes=["popularity-count", "sims", theirs],
         split="given",
+        split_dir=str(tmp_path / "split"),
         test_source=str(test),
         exclude_seen=False,
         budget_minutes=1e-9,
     )
     assert found["split"]["held_out_events"] == 2
     assert {row["RECIPE"]: row["STATUS"] for row in found["outcomes"]}["sims"] == "skipped"
+    assert found["headline"][0]["name"] == "NDCG, theirs"
+    assert found["timings"]["theirs"] == {"fit": 90.0, "score": None}
+    assert found["split_files"] == ["train.parquet", "history.parquet", "held_out.parquet", "split.json"]
+    assert len(pd.read_parquet(tmp_path / "split" / "train.parquet")) == 360
