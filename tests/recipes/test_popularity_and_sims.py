@@ -131,3 +131,26 @@ def test_endless_histories_are_cut_to_their_newest_items_and_counted(baskets, mo
     # Lengths 3, 3, 2, 1, 1 cut at 2 make 4 + 4 + 4 + 1 + 1 = 14 pairs; users 1 and 2 keep b and c.
     assert recipe.notes["events_beyond_pair_limit"] == 2
     assert math.isclose(similarity(recipe).get("ac", 0.0), 0.0)
+
+
+def test_endless_histories_are_cut_by_time_whatever_the_order_of_rows(baskets, monkeypatch):
+    monkeypatch.setattr(neighbours, "MOST_PAIRS", 16)
+    turned = TrainingData(baskets.interactions.iloc[::-1].reset_index(drop=True))
+    assert similarity(open_sims(min_cointeraction_count=1).fit(turned)).keys() == {"bc", "cb", "ab", "ba"}
+
+
+def test_a_pair_needs_exactly_the_least_count_and_zero_asks_for_none(baskets):
+    assert set(similarity(open_sims(min_cointeraction_count=2).fit(baskets))) == {"ab", "ba", "ac", "ca", "bc", "cb"}
+    assert set(similarity(open_sims(min_cointeraction_count=0).fit(baskets))) == {"ab", "ba", "ac", "ca", "bc", "cb"}
+
+
+def test_items_outside_their_percentiles_take_no_part_but_stay_in_the_catalogue(baskets):
+    # Events per item: a 4, b 3, c 2, d 1; the upper border at 0.9 is 3.7, the lower at 0.3 is 1.9.
+    recipe = open_sims(
+        min_cointeraction_count=1,
+        min_item_interaction_count_percentile=0.3,
+        max_item_interaction_count_percentile=0.9,
+    ).fit(baskets)
+    assert set(similarity(recipe)) == {"bc", "cb"}
+    assert recipe.notes["items_left_out"] == 2
+    assert sorted(recipe.item_ids) == ["a", "b", "c", "d"]
