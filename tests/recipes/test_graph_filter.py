@@ -135,9 +135,8 @@ def test_hidden_items_are_in_no_graph_and_in_no_history():
 
 def test_the_gain_counts_places_among_unseen_items():
     # One row, seen item 0; hidden items 1 and 3 hold places 0 and 2 among the rest: (1 + 1/2) / (1 + 1/log2 3).
-    scores = np.array([[9.0, 5.0, 4.0, 3.0, 2.0]], dtype=np.float32)
-    seen, hidden = (sparse.csr_matrix(np.array([row], dtype=np.float32)) for row in ([1, 0, 0, 0, 0], [0, 1, 0, 1, 0]))
-    found = graph_filter_choice._discounted(scores, seen, hidden)
+    scores = np.array([[-np.inf, 5.0, 4.0, 3.0, 2.0]], dtype=np.float32)
+    found = graph_filter_choice._discounted(scores, sparse.csr_matrix(np.array([[0.0, 1.0, 0.0, 1.0, 0.0]])))
     assert found == pytest.approx(1.5 / (1 + 1 / np.log2(3)))
 
 

@@ -11,7 +11,7 @@ from scipy import sparse
 from workbench.columns import ITEM_ID
 from workbench.recipes.contract import Histories, Recipe, TrainingData
 from workbench.recipes.graph_filter_choice import Setting, choose
-from workbench.recipes.graph_spectrum import COLUMNS, Graph, build_graph, filtered
+from workbench.recipes.graph_spectrum import THREADS, Graph, build_graph, filtered, side_by_side
 from workbench.recipes.popularity import encode
 
 DEFAULTS = {
@@ -80,16 +80,17 @@ class GraphFilter(Recipe):
         """Filter every history, a few side by side on every core."""
         lengths = np.diff(histories.offsets)
         rows = np.repeat(np.arange(len(histories)), lengths)
+        size = side_by_side(len(self.item_ids))
         scores = np.empty((len(histories), len(self.item_ids)), dtype=np.float32)
 
         def fill(start: int) -> None:
-            part = slice(histories.offsets[start], histories.offsets[min(start + COLUMNS, len(histories))])
-            columns = np.zeros((len(self.item_ids), min(COLUMNS, len(histories) - start)), dtype=np.float32)
+            part = slice(histories.offsets[start], histories.offsets[min(start + size, len(histories))])
+            columns = np.zeros((len(self.item_ids), min(size, len(histories) - start)), dtype=np.float32)
             columns[histories.items[part], rows[part] - start] = 1.0
-            scores[start : start + COLUMNS] = self._filtered(columns).T
+            scores[start : start + size] = self._filtered(columns).T
 
-        with ThreadPoolExecutor(max_workers=min(4, cpu_count() or 1)) as pool:
-            list(pool.map(fill, range(0, len(histories), COLUMNS)))
+        with ThreadPoolExecutor(max_workers=min(THREADS, cpu_count() or 1)) as pool:
+            list(pool.map(fill, range(0, len(histories), size)))
         scores[lengths == 0] = self.popularity
         return scores
 

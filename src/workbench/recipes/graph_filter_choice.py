@@ -4,17 +4,19 @@ The hidden events are left out of the graph as well. One pass over the hidden us
 filter, so trying another costs no product with the graph; only another exponent does.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from os import cpu_count
 from typing import Any
 
 import numpy as np
 from scipy import sparse
 
 from workbench.recipes.graph_spectrum import (
-    COLUMNS,
     PLATEAU,
     RIDGE,
+    THREADS,
     Filter,
     Graph,
     build_graph,
@@ -23,6 +25,7 @@ from workbench.recipes.graph_spectrum import (
     plateau_filter,
     polynomials,
     ridge_filter,
+    side_by_side,
 )
 
 MOST_USERS = 1_500  # users to choose by; more cost time and change little
@@ -30,6 +33,8 @@ LEAST_USERS = 20
 LEAST_ITEMS = 5  # of a user to choose by
 HIDDEN = 0.2  # share of a user's items that is hidden
 CUT = 20
+DISCOUNTS = np.cumsum(1 / np.log2(np.arange(CUT) + 2))  # the most that so many hidden items can gain
+PROMISING = 8  # best options of the first item exponent that are tried at others
 MOST_HIDDEN = 20  # of one user
 NAMES = {RIDGE: "spectral_ridge", PLATEAU: "plateau"}  # a shape's own hyperparameter
 RIDGES = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -171,10 +176,12 @@ def _climb(
 ) -> Iterator[dict[Setting, float]]:
     """Score the options at the first item exponent, then at its neighbours as long as the best one gains."""
     done: dict[int, float] = {}
+    options = list(options)
 
     def worth(place: int) -> dict[Setting, float]:
         at = [Setting(o.shape, o.parameter, o.low_pass, ITEM_EXPONENTS[place], o.user_exponent) for o in options]
         found = _gains(graph, seen, hidden, at, order)
+        options[:] = sorted(at, key=lambda each: -found[each])[:PROMISING]
         done[place] = max(found.values())
         return found
 
@@ -197,34 +204,55 @@ def _gains(
     graph: Graph, seen: sparse.csr_matrix, hidden: sparse.csr_matrix, options: list[Setting], order: int
 ) -> dict[Setting, float]:
     """Give every option's mean NDCG at 20 over the hidden items; all options share one item exponent."""
-    totals = np.zeros(len(options))
     scale = graph.degrees ** np.float32(options[0].item_exponent)
-    parts = [option.parts(graph, order) for option in options]
-    most = max(len(gains) for _, gains in parts)
-    for start in range(0, seen.shape[0], COLUMNS):
-        batch, wanted = seen[start : start + COLUMNS], hidden[start : start + COLUMNS]
+    forms = {(each.shape, each.parameter): each for each in options}
+    size = side_by_side(seen.shape[1])
+
+    def of(start: int) -> list[float]:
+        batch, wanted = seen[start : start + size], hidden[start : start + size]
         columns = np.ascontiguousarray((batch.toarray() / scale).T, dtype=np.float32)
-        terms = [] if graph.exact else [np.ascontiguousarray(t.T) for t in polynomials(graph, columns, order)]
-        inside = (graph.vectors[:, :most].T @ columns).T
-        passed = {} if graph.exact else {1.0: inside @ graph.vectors[:, :most].T}
-        for number, (weights, gains) in enumerate(parts):
-            if graph.exact:
-                scores = (inside * gains) @ graph.vectors.T
-            else:
-                scores = sum(weight * term for weight, term in zip(weights, terms, strict=True))
-                scores = scores + gains[0] * passed[1.0] if len(gains) else scores
-            totals[number] += _discounted(scores * scale, batch, wanted)
+        inside = (graph.vectors.T @ columns).T
+        passed = (inside @ graph.vectors.T) * scale
+        series = dict(zip(forms, _filtered_alike(graph, columns, inside, forms.values(), order), strict=True))
+        for scores in series.values():
+            scores *= scale
+            scores[batch.nonzero()] = -np.inf
+        return [
+            _discounted(series[o.shape, o.parameter] + np.float32(o.low_pass) * passed, wanted)
+            if o.low_pass
+            else _discounted(series[o.shape, o.parameter], wanted)
+            for o in options
+        ]
+
+    with ThreadPoolExecutor(max_workers=min(THREADS, cpu_count() or 1)) as pool:
+        totals = np.sum(list(pool.map(of, range(0, seen.shape[0], size))), axis=0)
     return {option: float(total / seen.shape[0]) for option, total in zip(options, totals, strict=True)}
 
 
-def _discounted(scores: np.ndarray, seen: sparse.csr_matrix, hidden: sparse.csr_matrix) -> float:
-    """Sum the NDCG at CUT of every row; an item that ties takes the middle of the tied places."""
-    scores[seen.nonzero()] = -np.inf
-    rows = np.repeat(np.arange(hidden.shape[0]), np.diff(hidden.indptr))
-    reached = scores[rows, hidden.indices][:, None]
-    lines = scores[rows]
-    places = (lines > reached).sum(axis=1) + ((lines == reached).sum(axis=1) - 1) / 2
-    gains = np.where(places < CUT, 1 / np.log2(places + 2), 0.0)
-    ideal = np.cumsum(1 / np.log2(np.arange(CUT) + 2))
-    possible = ideal[np.minimum(np.diff(hidden.indptr), CUT) - 1]
-    return float((np.bincount(rows, gains, minlength=hidden.shape[0]) / possible).sum())
+def _filtered_alike(
+    graph: Graph, columns: np.ndarray, inside: np.ndarray, forms: Iterable[Setting], order: int
+) -> Iterable[np.ndarray]:
+    """Filter the same columns by every shape, without any low-pass part: (n, n_items) each."""
+    if graph.exact:
+        return [(inside * form.passed()(graph.values).astype(np.float32)) @ graph.vectors.T for form in forms]
+    terms = np.stack([term.T for term in polynomials(graph, columns, order)])
+    weights = np.stack([coefficients(form.passed(), order) for form in forms])
+    return (weights @ terms.reshape(len(terms), -1)).reshape(len(weights), *terms.shape[1:])
+
+
+def _discounted(scores: np.ndarray, hidden: sparse.csr_matrix) -> float:
+    """Sum the NDCG at CUT of every row; an item that ties takes the middle of the tied places.
+
+    Args:
+        scores: (n, n_items), -inf where an item was seen.
+        hidden: (n, n_items), at least one item a row.
+    """
+    total = 0.0
+    for row, line in enumerate(scores):
+        reached = line[hidden.indices[hidden.indptr[row] : hidden.indptr[row + 1]]]
+        places = (line > reached[:, None]).sum(axis=1)
+        reached, places = reached[places < CUT], places[places < CUT]
+        middle = places + ((line == reached[:, None]).sum(axis=1) - 1) / 2
+        gains = (1 / np.log2(middle[middle < CUT] + 2)).sum()
+        total += gains / DISCOUNTS[min(hidden.indptr[row + 1] - hidden.indptr[row], CUT) - 1]
+    return float(total)

@@ -19,7 +19,9 @@ SMALLEST = 1e-6  # eigenvalues below this share of the largest are rounding
 OVERSAMPLING = 32
 ITERATIONS = 3
 RIDGE, PLATEAU = "ridge", "plateau"
-COLUMNS = 64  # histories that go through the sparse products side by side; more would leave the cache
+THREADS = 4  # at most; the products let other threads run
+COLUMNS = 64  # that go through a sparse product side by side; more would leave the cache
+MOST_SIDE_BY_SIDE = 4_000_000  # numbers in such columns, so that very long ones are fewer
 
 Filter = Callable[[np.ndarray], np.ndarray]
 
@@ -66,6 +68,11 @@ def build_graph(
     table = table / np.float32(np.sqrt(largest))
     degrees = np.maximum(items, 1).astype(np.float32)
     return Graph(table, table.T.tocsr(), degrees, vectors, np.clip(values / largest, 0.0, 1.0), exact)
+
+
+def side_by_side(n_items: int) -> int:
+    """Say how many histories of so many items are filtered side by side."""
+    return max(1, min(COLUMNS, MOST_SIDE_BY_SIDE // max(1, n_items)))
 
 
 def is_exact(shape: tuple[int, int]) -> bool:
