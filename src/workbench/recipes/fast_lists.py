@@ -23,7 +23,7 @@ __all__ = ["FactorIndex", "top_factors"]
 
 FIRST = 4096  # longest items that every user is multiplied with
 GROWTH = 5  # how many times as many come next
-TILE = 8_000_000  # scores held at once: 32 MB
+TILE = 16_000_000  # scores held at once: 64 MB; fewer make smaller and slower matrix products
 SEGMENT = 65_536  # users whose candidates are held at once
 
 Lists = tuple[np.ndarray, np.ndarray, np.ndarray]
