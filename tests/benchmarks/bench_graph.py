@@ -1,7 +1,7 @@
 """What graph-filter costs on a log of Gowalla's shape: 29,858 users, 40,981 items, 0.8 million choices.
 
-Run with `python tests/benchmarks/bench_graph.py`; the figures to stay under are ten minutes for the fit and the lists of
-all users on two cores, and 12 GB. The choices are made up: long-tailed users, and items in clusters with a long tail.
+Run with `python tests/benchmarks/bench_graph.py`; to stay under are ten minutes for the fit and the lists of all
+users on two cores, and 12 GB. The choices are made up: long-tailed users, and items in clusters with a long tail.
 """
 
 import resource
