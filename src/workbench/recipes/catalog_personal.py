@@ -15,6 +15,13 @@ CLOSED = {
         0.001,
         0.9999,
     ),
+    "half_life_days": Hyperparameter(
+        None,
+        "Days between an event and the newest one in which its weight also halves; None lets only their order count.",
+        "float",
+        1e-5,
+        100_000,
+    ),
     "lags": Hyperparameter(100, "How many events back a prediction looks.", "int", 1, 2000, tunable=True),
     "ridge": Hyperparameter(
         None,
@@ -67,7 +74,7 @@ NETWORK = {
     ),
     "negatives": Hyperparameter(384, "Items that every batch tells the right ones from.", "int", 1, 100_000),
     "in_batch": Hyperparameter(
-        0.0, "Share of the negatives drawn from the batch's own items; the others evenly.", "float", 0.0, 1.0
+        0.5, "Share of the negatives drawn from the batch's own items; the others evenly.", "float", 0.0, 1.0
     ),
     "batch_events": Hyperparameter(
         None, "Events a training step learns from, about; None sets it by the size of the log.", "int", 16, 1_000_000

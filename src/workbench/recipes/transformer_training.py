@@ -185,11 +185,11 @@ class Trainer:
     ) -> None:
         row = {"epoch": epoch, "loss": round(loss, 5)}
         found.curve.append(row if value is None else row | {"value": round(value, 6)})
-        if value is None or value > found.best_value:
-            found.best_value, found.best_epoch, found.waited = -math.inf if value is None else value, epoch, 0
+        better = value is None or value > found.best_value
+        if better or value == found.best_value:  # of equals the later one: it has learned longer
+            found.best_value, found.best_epoch = -math.inf if value is None else value, epoch
             found.best = {name: each.detach().clone() for name, each in self.network.state_dict().items()}
-        else:
-            found.waited += 1
+        found.waited = 0 if better else found.waited + 1
         if watch is not None and value is not None:
             watch(epoch, value)
 
