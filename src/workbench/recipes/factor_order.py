@@ -2,6 +2,7 @@
 
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -39,11 +40,16 @@ class ItemsByLength:
         places[codes] = np.arange(len(codes))
         return cls(factors[codes], lengths[codes], codes, places)
 
+    @cached_property
+    def rising(self) -> np.ndarray:
+        """Give the negative lengths, which rise, so that they can be searched."""
+        return -self.lengths
+
     def reach(self, least: np.ndarray, lengths: np.ndarray) -> np.ndarray:
         """Count, per vector of such a length, the first items whose score could be `least` or more."""
         with np.errstate(divide="ignore", invalid="ignore"):
             wanted = np.where(least > 0, least / lengths * (1 - 1e-6), 0.0)
-        return np.searchsorted(-self.lengths, -wanted, side="right")
+        return np.searchsorted(self.rising, -wanted, side="right")
 
 
 def allowed_mask(allowed: np.ndarray, n_items: int) -> np.ndarray:

@@ -66,8 +66,10 @@ class QuantisedItems:
 
         def some(start: int) -> None:
             part = slice(start, min(start + BLOCK, stop))
-            np.subtract(middle, self._differences(own, part), out=guesses[part], dtype=np.float32)
-            np.multiply(guesses[part], self.scale[part], out=guesses[part])
+            own_part = guesses[part]
+            np.copyto(own_part, self._differences(own, part))
+            np.subtract(middle, own_part, out=own_part)
+            np.multiply(own_part, self.scale[part], out=own_part)
 
         for _ in spread(some, range(0, stop, BLOCK)):
             pass
@@ -77,14 +79,18 @@ class QuantisedItems:
         """Add up the differing bits, those of plane p and plane q with weight 2 ** (p + q - LEAST_WEIGHT)."""
         n = part.stop - part.start
         differing, counts = np.empty(n, dtype=np.uint64), np.empty(n, dtype=np.uint8)
+        narrow = np.uint8 if own.shape[1] == 1 else np.uint16  # three counts of 64 bits fit into a byte
+        alike = np.empty(n, dtype=narrow)
         total = np.zeros(n, dtype=np.uint16 if own.shape[1] <= 16 else np.uint32)
         for weight in range(2 * BITS - 2, LEAST_WEIGHT - 1, -1):
             total += total
+            alike.fill(0)
             for plane in range(max(0, weight - BITS + 1), min(BITS, weight + 1)):
                 for word, bits in enumerate(own[weight - plane]):
                     np.bitwise_xor(self.planes[plane, word, part], bits, out=differing)
                     np.bitwise_count(differing, out=counts)
-                    total += counts
+                    alike += counts
+            total += alike
         return total
 
     def _levels(self, vectors: np.ndarray, lengths: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
