@@ -141,7 +141,14 @@ def _merged(
     keys, where = np.unique(rows * n + columns, return_inverse=True)
     rows, columns = np.divmod(keys, n)
     shared = np.bincount(where, shared, len(keys)).astype(np.float32)
-    foreseen = np.zeros(len(keys), np.float32) if content is None else content.of_pairs(rows, columns)
+    foreseen = np.zeros(len(keys), np.float32)
+    if content is not None:
+        kept = where[: len(pairs.columns)]
+        foreseen[kept] = pairs.foreseen
+        moved = np.ones(len(keys), dtype=bool)  # new pairs, and all pairs of touched items
+        moved[kept] = False
+        moved |= np.isin(rows, touched) | np.isin(columns, touched)
+        foreseen[moved] = content.of_pairs(rows[moved], columns[moved])
     values = strength(shared, foreseen, chosen[rows], chosen[columns], shrinkage=how.shrinkage, discount=how.discount)
     return trimmed(rows, columns, shared, foreseen, values, how.neighbours, n)
 
