@@ -10,6 +10,7 @@ from workbench.recipes.catalog import build
 from workbench.recipes.contract import TrainingData, encode_histories
 from workbench.recipes.ranking import top_k
 
+DAY = 86_400
 COLUMNS = ["USER_ID", "ITEM_ID", "TIMESTAMP"]
 
 
@@ -61,6 +62,66 @@ def test_weights_are_the_ridge_regression_of_all_rows(walk):
     x, y = np.array(rows), np.array(targets)
     expected = np.linalg.solve(x.T @ x + ridge * np.eye(2 * n), x.T @ y)
     np.testing.assert_allclose(recipe.weights, expected, atol=1e-5)
+
+
+def test_a_half_life_by_hand():
+    """Rows: f(a) -> b, and a two days (two half-lives) old beside b -> c."""
+    table = frame({"u": "abc"}).assign(TIMESTAMP=[0, 2 * DAY, 9 * DAY])
+    recipe = fit(table, decays=[0.5], ridge=2.0, half_life_days=1.0)
+    x = np.array([[1, 0, 0], [0.5 * 0.25, 1, 0]])
+    weights = np.linalg.solve(x.T @ x + 2 * np.eye(3), x.T @ np.array([[0, 1, 0], [0, 0, 1]]))
+    np.testing.assert_allclose(recipe.weights, weights, atol=1e-6)
+    # Scored at the time of the newest event, whenever the request comes: a is three half-lives old, b none.
+    asked = frame({"n": "ab"}).assign(TIMESTAMP=[5 * DAY, 8 * DAY])
+    found = recipe.score(encode_histories(asked, recipe.item_ids))[0]
+    assert found == pytest.approx(0.5 / 8 * weights[0] + weights[1], rel=1e-5)
+
+
+def test_of_a_half_life_events_of_one_time_know_nothing(walk):
+    together = walk.assign(TIMESTAMP=1_600_000_000)
+    for settings in ({}, {"dense_features": 9}):
+        plain, timed = fit(together, **settings), fit(together, half_life_days=1.0, **settings)
+        histories = encode_histories(together, plain.item_ids)
+        np.testing.assert_array_equal(plain.score(histories), timed.score(histories))
+
+
+def test_a_half_life_beyond_all_times_changes_nothing_and_a_short_one_leaves_the_newest_event(walk):
+    histories = encode_histories(walk, np.array(list("abcdef"), dtype=object))
+    plain, long = fit(walk), fit(walk, half_life_days=100_000.0)
+    np.testing.assert_allclose(plain.score(histories), long.score(histories), atol=1e-5)
+    years = walk.assign(TIMESTAMP=walk["TIMESTAMP"] * 365 * DAY)
+    short, newest = fit(years, half_life_days=1 / 1440), fit(years, lags=1, decays=[0.3, 0.8, 0.97])
+    histories = encode_histories(years, short.item_ids)
+    np.testing.assert_allclose(short.score(histories), newest.score(histories), atol=1e-6)
+
+
+@pytest.mark.parametrize("settings", [{}, {"dense_features": 9}, {"event_weights": {"buy": 1.0, "click": 0.2}}])
+def test_explanations_with_a_half_life_add_up_to_the_score(walk, settings):
+    rng = np.random.default_rng(6)
+    table = walk.assign(
+        TIMESTAMP=walk.groupby("USER_ID")["TIMESTAMP"].transform(lambda t: np.sort(rng.integers(0, 9 * DAY, len(t))))
+    )
+    table = table.assign(EVENT_TYPE=rng.choice(["buy", "click"], len(table)))
+    recipe = fit(table, ridge=1.0, lags=4, half_life_days=2.0, **settings)
+    histories = encode_histories(table, recipe.item_ids)
+    scores = recipe.score(histories)
+    for user in range(3):
+        parts = recipe.explain(histories.rows(user, user + 1), 2)["CONTRIBUTION"]
+        assert parts.sum() == pytest.approx(scores[user, 2], abs=1e-6)
+
+
+@pytest.mark.parametrize("days", [0.0, -1.0, 1e9])
+def test_a_half_life_needs_to_be_within_its_range(days):
+    with pytest.raises(RecipeError, match="half_life_days=.* is outside its range 1e-05 to 100000"):
+        build("autoregressive", {"half_life_days": days})
+
+
+def test_a_history_of_a_hundred_thousand_events_trains_and_scores():
+    rng = np.random.default_rng(8)
+    table = pd.DataFrame({"USER_ID": "u", "ITEM_ID": rng.choice(list("abcdef"), 100_000)})
+    table["TIMESTAMP"] = np.sort(rng.integers(0, 30 * 365 * DAY, len(table)))
+    recipe = fit(table, half_life_days=1 / 1440, lags=20)
+    assert np.isfinite(recipe.score(encode_histories(table, recipe.item_ids))).all()
 
 
 def test_the_order_of_a_history_decides(walk):

@@ -7,8 +7,9 @@ import pytest
 from workbench.recipes import ridge_choice
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import TrainingData, encode_histories
-from workbench.recipes.gram import normal_equations, sequences
+from workbench.recipes.gram import normal_equations
 from workbench.recipes.gram_separate import solve_separately
+from workbench.recipes.gram_sequences import sequences
 from workbench.recipes.held_events import newest_events
 from workbench.recipes.ridge_choice import discount_factors, left_out_scores
 
@@ -31,7 +32,7 @@ def prepared(table, **hyperparameters):
     recipe.item_ids = np.array(sorted(table["ITEM_ID"].unique()), dtype=object)
     histories = encode_histories(table, recipe.item_ids)
     recipe._choose_columns(np.bincount(histories.items, minlength=len(recipe.item_ids)))
-    events = sequences(histories.items, histories.offsets)
+    events = sequences(histories.items, histories.offsets, clock=recipe._events(histories)[-1])
     recipe.newest = newest_events(histories.offsets)
     gram, cross = normal_equations(
         events, recipe.decays, recipe.lags, recipe.columns, len(recipe.item_ids), cross_dtype=np.float32
@@ -39,15 +40,17 @@ def prepared(table, **hyperparameters):
     return recipe, events, gram, cross, *recipe._rare_equations(events)
 
 
-def test_a_row_left_out_by_formula_is_a_row_left_out():
+@pytest.mark.parametrize("days", [None, 300 / 86_400])
+def test_a_row_left_out_by_formula_is_a_row_left_out(days):
     table = walks(noise=0.5)
-    recipe, events, gram, cross, own, rare_cross = prepared(table)
+    recipe, events, gram, cross, own, rare_cross = prepared(table, half_life_days=days)
     rows = recipe.newest
     found = left_out_scores(gram, cross, own, rare_cross, recipe._probe(events, rows), ridge=5.0)
     for user in (0, 7, 29):
         name = f"u{user:02d}"
         is_newest = (table["USER_ID"] == name) & (table["TIMESTAMP"] == table["TIMESTAMP"].max())
-        without = build("autoregressive", {"decays": [0.3, 0.9], "ridge": 5.0, "popularity_discount": 0.0})
+        settings = {"decays": [0.3, 0.9], "ridge": 5.0, "popularity_discount": 0.0, "half_life_days": days}
+        without = build("autoregressive", settings)
         without.fit(TrainingData(table[~is_newest]))
         asked = encode_histories(table[~is_newest & (table["USER_ID"] == name)], without.item_ids)
         np.testing.assert_allclose(found[user], without.score(asked)[0], atol=2e-5)
@@ -72,8 +75,7 @@ def test_rare_items_are_left_out_too():
 
 def test_noise_asks_for_more_ridge_than_certainty():
     certain, noisy = (
-        build("autoregressive").fit(TrainingData(walks(users=60, noise=noise))).notes["ridge"]
-        for noise in (0.0, 0.9)
+        build("autoregressive").fit(TrainingData(walks(users=60, noise=noise))).notes["ridge"] for noise in (0.0, 0.9)
     )
     assert certain <= noisy
 

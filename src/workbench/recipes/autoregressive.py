@@ -11,8 +11,9 @@ from workbench.columns import ITEM_ID
 from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
 from workbench.recipes.event_weights import check_types, weigh
-from workbench.recipes.gram import Sequences, has_window, normal_equations, sequences
+from workbench.recipes.gram import has_window, normal_equations
 from workbench.recipes.gram_separate import separate_equations, solve_separately
+from workbench.recipes.gram_sequences import Sequences, fade, half_lives, sequences
 from workbench.recipes.held_events import newest_events
 from workbench.recipes.popularity import encode
 from workbench.recipes.ridge_choice import RIDGES, START, Choice, Probe, choose, discount_factors
@@ -26,7 +27,8 @@ class Autoregressive(Recipe):
 
     Every position of every ordered history is a row. Its features are the events before it, each with weight
     decay ** (events in between), once for each of `decays`, over the last `lags` events; its target is the item that
-    came. The weights are the ridge regression of targets on features, from its normal equations and one Cholesky
+    came. With `half_life_days` a weight also halves with every so many days between the event and the newest before the
+    row. The weights are the ridge regression of targets on features, from its normal equations and one Cholesky
     factorisation. A score is linear in the history, so every past event's part in it is known.
 
     Events of equal time keep their order in the table. When items times decays exceed `dense_features`, the most
@@ -52,7 +54,7 @@ class Autoregressive(Recipe):
         _, items, self.item_ids = encode(data.interactions)
         check_types(self.name or "autoregressive", self.hyperparameters["event_weights"], data.interactions)
         histories = encode_histories(data.interactions, self.item_ids)
-        codes, offsets, weights = self._events(histories)
+        codes, offsets, weights, clock = self._events(histories)
         self.newest = newest_events(offsets)
         share = np.bincount(items, minlength=len(self.item_ids)) / len(items)
         self.popularity = share.astype(np.float32)
@@ -62,18 +64,17 @@ class Autoregressive(Recipe):
         }
         if weights is not None:
             weights = weights / weights.mean()  # only ratios count, whatever the ridge
-        events = sequences(codes, offsets, weights, weights)
+        events = sequences(codes, offsets, weights, weights, clock)
         self._choose_columns(np.bincount(codes, minlength=len(self.item_ids)))
         self._solve(events, progress)
         return self
 
     def score(self, histories: Histories) -> np.ndarray:
         """Multiply the decayed histories with the learned weights."""
-        codes, offsets, weights = self._events(histories)
+        codes, offsets, values = self._faded_events(histories)
         lengths = np.diff(offsets)
         rows = np.repeat(np.arange(len(histories)), lengths)
         age = np.repeat(offsets[1:], lengths) - 1 - np.arange(len(codes))
-        values = np.ones(len(codes)) if weights is None else weights
         scores = self._features(rows, codes, age, values, self.columns, len(histories)) @ self.weights
         if self.rare_weights.nnz:
             rare = self._features(rows, codes, age, values, self.rare_columns, len(histories))
@@ -83,9 +84,8 @@ class Autoregressive(Recipe):
 
     def explain(self, history: Histories, item_code: int) -> pd.DataFrame:
         """Split the item's score into the part of every event of the history; the parts add up to the score."""
-        codes, _, weights = self._events(history)
+        codes, _, values = self._faded_events(history)
         age = np.arange(len(codes))[::-1]
-        values = np.ones(len(codes)) if weights is None else weights
         each = np.arange(len(codes))
         parts = self._features(each, codes, age, values, self.columns, len(codes)) @ self.weights[:, item_code]
         if self.rare_weights.nnz:
@@ -115,10 +115,19 @@ class Autoregressive(Recipe):
         self.rare_weights = sparse.csr_matrix(rare, shape=(len(rare[2]) - 1, len(item_ids)))
         return self
 
-    def _events(self, histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-        """Give item codes, offsets and weights of the events that count; types without a weight do not."""
+    def _events(self, histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
+        """Give items, offsets, weights and clock (see `Sequences`) of the events whose type has a weight."""
         counted, weights = weigh(histories, self.hyperparameters["event_weights"])
-        return counted.items, counted.offsets, weights
+        clock = half_lives(counted.times, counted.offsets, self.hyperparameters["half_life_days"])
+        return counted.items, counted.offsets, weights, clock
+
+    def _faded_events(self, histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Give items, offsets, and what is left of every event's weight at the time of its history's newest."""
+        codes, offsets, weights, clock = self._events(histories)
+        values = np.ones(len(codes)) if weights is None else weights
+        if clock is not None:
+            values = values * fade(clock[np.repeat(offsets[1:] - 1, np.diff(offsets))] - clock)
+        return codes, offsets, values
 
     def _choose_columns(self, counts: np.ndarray) -> None:
         """Decide which items are solved together: all of them, or the most frequent that fit."""
@@ -195,7 +204,7 @@ class Autoregressive(Recipe):
         rows = np.repeat(np.arange(len(newest)), lengths)
         past = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) + events.first[newest][rows]
         age, codes = newest[rows] - 1 - past, events.items[past]
-        laid = (rows, codes, age, events.inputs[past])
+        laid = (rows, codes, age, events.inputs[past] * events.fade(past, newest[rows] - 1))
         others = codes != events.items[newest][rows]
         seen = sparse.csr_matrix(
             (np.ones(int(others.sum()), dtype=bool), (rows[others], codes[others])),

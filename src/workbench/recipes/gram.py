@@ -16,58 +16,31 @@ h(j) = sum over all r >= 1 of (a b) ** (r - 1) * q(j + r), computed once per eve
 so a pair of events costs one addition per pair of decays instead of one per row that sees them, and since h(j) belongs
 to the later event, all of them come from one sparse product per block of later events.
 
+Where time counts, every weight is also halved with every half-life that passed between the event and the newest one
+before the row: with w(i, j) for what is left of event i at the time of event j, f_t has g ** (s - 1) * w(t - s, t - 1)
+in place of g ** (s - 1). An exponential of time splits as a power of steps does, w(i, k) = w(i, j) * w(j, k), so the
+sums stay as they are: h(j) takes the factor w(j, j + r - 1) ** 2, and the pair of events becomes
+
+    v_i v_j * (a ** d * w(i, j) * h(j) - a ** L * w(i, i + L) * b ** (L - d) * w(j, i + L) * h(i + L)).
+
+As R has w(i, j - 1), the product takes this from the pair, and w(j - 1, j) with h(j) from the later event: w only ever
+multiplies, and no time between events is too long for it.
+
 A decay so fast that its weight at the window's end is below NEGLIGIBLE is treated as having no window, and its pairs
 end where the weight falls below NEGLIGIBLE; that is the only rounding beyond that of float64.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
 from tqdm.auto import tqdm
 
+from workbench.recipes.gram_sequences import Sequences
+
 BLOCK_PAIRS = 2_000_000  # pairs of events at a time: about 80 MB of working arrays
 BLOCK_CELLS = 8_000_000  # sums of one block, all pairs of decays together: 64 MB
 NEGLIGIBLE = 1e-7
-
-
-@dataclass(frozen=True)
-class Sequences:
-    """Every user's events one after another, oldest first.
-
-    items: (n,) item codes.
-    first, last: (n,) index of the first and the last event of the same user.
-    inputs: (n,) weight of the event as a feature.
-    targets: (n,) weight of the row that predicts the event.
-    """
-
-    items: np.ndarray
-    first: np.ndarray
-    last: np.ndarray
-    inputs: np.ndarray
-    targets: np.ndarray
-
-
-def sequences(
-    items: np.ndarray, offsets: np.ndarray, inputs: np.ndarray | None = None, targets: np.ndarray | None = None
-) -> Sequences:
-    """Lay ragged histories out as sequences; weights that are not given are 1.
-
-    Args:
-        items: (n,) item codes; user u has items[offsets[u]:offsets[u + 1]], oldest first.
-        offsets: (n_users + 1,).
-        inputs, targets: (n,) weights, >= 0.
-    """
-    lengths = np.diff(offsets)
-    ones = np.ones(len(items))
-    return Sequences(
-        items=items.astype(np.int64),
-        first=np.repeat(offsets[:-1], lengths),
-        last=np.repeat(offsets[1:] - 1, lengths),
-        inputs=ones if inputs is None else inputs.astype(np.float64),
-        targets=ones if targets is None else targets.astype(np.float64),
-    )
 
 
 def reach(decay: float, lags: int) -> int:
@@ -135,28 +108,34 @@ class Later:
         self.decay, self.decays, self.lags = decay, decays, lags
         self.windowed = has_window(decay, lags)
         weights, self.beyond = [], []
-        index = np.minimum(np.arange(len(events.items)) + lags, events.last)
+        each = np.arange(len(events.items))
+        index = np.minimum(each + lags, events.last)
+        left = events.fade(each, index)
         for other in decays:
             h = _geometric(events, decay * other)
             past = h[index]
             if not self.windowed and has_window(other, lags):
-                h = h - (decay * other) ** lags * past
+                h = h - (decay * other) ** lags * past * left**2
             weights.append(h * events.inputs)
-            self.beyond.append(decay**lags * past * events.inputs)
+            self.beyond.append(decay**lags * past * left * events.inputs)
+        again = left * events.inputs
         self.diagonal = [
-            w * events.inputs - ((decay * b) ** lags / decay**lags * past * events.inputs if self.windowed else 0.0)
+            w * events.inputs - ((decay * b) ** lags / decay**lags * past * again if self.windowed else 0.0)
             for w, past, b in zip(weights, self.beyond, decays, strict=True)
         ]
         # R's weight decay ** (d - 1) is G's decay ** d over decay, so it is one more column of the same product.
-        self.columns = np.stack([*weights, events.targets / decay], axis=1)
+        before = events.fade(np.maximum(each - 1, events.first), each)
+        self.columns = np.stack([*(h * before for h in weights), events.targets / decay], axis=1)
 
     def meetings(self, events: Sequences, early: np.ndarray, apart: np.ndarray, b: int) -> np.ndarray:
         """Give the part in G_ab of single pairs of events, for decay number b."""
         late = early + apart
         values = self.decay ** apart.astype(np.float64) * self.columns[late, b] * events.inputs[early]
+        values *= events.fade(early, late - 1)
         if self.windowed:
             steps = (self.lags - apart).astype(np.float64)
-            values -= self.decays[b] ** steps * self.beyond[b][early] * events.inputs[late]
+            left = events.fade(late, np.minimum(early + self.lags, events.last[early]))
+            values -= self.decays[b] ** steps * self.beyond[b][early] * left * events.inputs[late]
         return values
 
     def own_products(self, features: np.ndarray, m: int) -> list[np.ndarray]:
@@ -171,8 +150,9 @@ def _geometric(events: Sequences, ratio: float) -> np.ndarray:
     sums = np.where(index < events.last, events.targets[np.minimum(index + 1, events.last)], 0.0)
     step, longest = 1, int((events.last - events.first).max(initial=0))
     while step < longest and ratio**step > 0:
-        ahead = index + step
-        sums = sums + np.where(ahead <= events.last, ratio**step * sums[np.minimum(ahead, events.last)], 0.0)
+        ahead = np.minimum(index + step, events.last)
+        more = ratio**step * sums[ahead] * events.fade(index, ahead) ** 2
+        sums = sums + np.where(index + step <= events.last, more, 0.0)
         step *= 2
     return sums
 
@@ -199,13 +179,18 @@ def _sums(events: Sequences, features: np.ndarray, late: np.ndarray, later: Late
     early, apart, depth = earlier(events, late, reach(later.decay, later.lags))
     cells = np.repeat((items - low) * m, depth) + features[early]
     weights = (later.decay ** np.arange(later.lags + 1, dtype=np.float64))[apart] * events.inputs[early]
+    if events.clock is not None:
+        weights *= events.fade(early, early + apart - 1)
     unused = features[early] < 0
     if unused.any():
         weights[unused], cells[unused] = 0.0, 0
     table = sparse.csc_matrix((weights, cells, np.concatenate([[0], np.cumsum(depth)])), shape=(span * m, len(late)))
     sums = np.ascontiguousarray((table @ later.columns[late]).T)
     if later.windowed:
-        _subtract_beyond(sums, later, early, apart, cells, np.where(unused, 0.0, np.repeat(events.inputs[late], depth)))
+        inputs = np.where(unused, 0.0, np.repeat(events.inputs[late], depth))
+        if events.clock is not None:
+            inputs *= events.fade(early + apart, np.minimum(early + later.lags, np.repeat(events.last[late], depth)))
+        _subtract_beyond(sums, later, early, apart, cells, inputs)
     return low, sums.reshape(len(sums), span, m)
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 from scipy import sparse
 
-from workbench.recipes.gram import Later, Sequences, blocks_of_targets, earlier, reach
+from workbench.recipes.gram import Later, blocks_of_targets, earlier, reach
+from workbench.recipes.gram_sequences import Sequences
 
 
 def separate_equations(
@@ -79,6 +80,8 @@ def _sums(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sum the part of R for one decay over pairs of events: rows, items and values."""
     weights = decay ** (apart - 1.0) * events.inputs[early] * events.targets[early + apart]
+    if events.clock is not None:
+        weights *= events.fade(early, early + apart - 1)
     cells = (features[early], events.items[early + apart])
     table = sparse.coo_matrix((weights.astype(np.float32), cells), shape=shape)
     table.sum_duplicates()
