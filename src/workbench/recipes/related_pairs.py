@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
+from workbench.recipes.selection import best
+
 BLOCK = 8_000_000  # pairs of items looked at together
 
 
@@ -72,16 +74,11 @@ def strength(
 
 
 def strongest(values: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and columns of the `most` largest positive entries of every row, columns ascending."""
-    n_items = values.shape[1]
-    if n_items > most:
-        border = np.partition(values, n_items - most, axis=1)[:, n_items - most, None]
-        chosen = (values >= border) & (values > 0)
-        for row in np.flatnonzero(chosen.sum(axis=1) > most):  # more tie at the border than there are places
-            tied = np.flatnonzero(chosen[row] & (values[row] == border[row]))
-            chosen[row, tied[most - chosen[row].sum() :]] = False
-        return np.nonzero(chosen)
-    return np.nonzero(values > 0)
+    """Rows and columns of the `most` largest positive entries of every row, columns ascending; ties by lower column."""
+    rows, columns, found = best(values, most)
+    rows, columns = rows[found > 0], columns[found > 0]
+    order = np.lexsort((columns, rows))
+    return rows[order], columns[order]
 
 
 def trimmed(
