@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.recipes.contract import encode_histories
-from workbench.recipes.transformer_budget import memory_gb
+from workbench.recipes.transformer_budget import in_batch_share, memory_gb
 from workbench.recipes.transformer_inputs import Reader, Vocabulary, context_codes, learn_vocabulary
 from workbench.recipes.transformer_loss import Loss, Sampler
 from workbench.recipes.transformer_network import Drop, Network, Shape, Steps
@@ -173,6 +173,10 @@ def test_the_learning_rate_rises_and_falls():
     assert rate(0, 100) == pytest.approx(1 / 5)
     assert rate(4, 100) == pytest.approx(SLOWEST + (1 - SLOWEST) * 0.5 * (1 + math.cos(math.pi * 0.04)))
     assert rate(100, 100) == pytest.approx(SLOWEST)
+
+
+def test_a_large_catalogue_takes_its_negatives_from_the_batch():
+    assert [in_batch_share(n) for n in (100, 10_000, 20_000, 100_000)] == [0.5, 0.5, 0.75, 0.9]
 
 
 def test_memory_grows_with_the_catalogue():

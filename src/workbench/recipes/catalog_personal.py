@@ -74,7 +74,11 @@ NETWORK = {
     ),
     "negatives": Hyperparameter(384, "Items that every batch tells the right ones from.", "int", 1, 100_000),
     "in_batch": Hyperparameter(
-        0.5, "Share of the negatives drawn from the batch's own items; the others evenly.", "float", 0.0, 1.0
+        None,
+        "Share of the negatives drawn from the batch's own items, the others evenly; None: 0.5 to 0.9 by catalogue size.",
+        "float",
+        0.0,
+        1.0,
     ),
     "batch_events": Hyperparameter(
         None, "Events a training step learns from, about; None sets it by the size of the log.", "int", 16, 1_000_000

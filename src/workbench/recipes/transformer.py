@@ -17,7 +17,7 @@ from workbench.recipes.explaining import leave_one_out
 from workbench.recipes.features import FeatureSpace, fit_features
 from workbench.recipes.held_events import Held, hold, ndcg
 from workbench.recipes.popularity import encode
-from workbench.recipes.transformer_budget import batch_size, check_memory, fit_into
+from workbench.recipes.transformer_budget import batch_size, check_memory, fit_into, in_batch_share
 from workbench.recipes.transformer_checkpoint import Checkpoint, key
 from workbench.recipes.transformer_distributed import pick_device
 from workbench.recipes.transformer_inputs import (
@@ -178,7 +178,7 @@ class Transformer(Recipe):
             learning_rate=given["learning_rate"],
             weight_decay=given["weight_decay"],
             negatives=given["negatives"],
-            in_batch=given["in_batch"],
+            in_batch=in_batch_share(len(self.item_ids)) if given["in_batch"] is None else given["in_batch"],
             batch_events=batch,
             leave_out=given["leave_out"] if tensor is not None else 0.0,
             patience=given["patience"],

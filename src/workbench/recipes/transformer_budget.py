@@ -18,6 +18,7 @@ MOST_EPOCHS = 100  # without a number given; training ends earlier when validati
 USUAL_EPOCHS = 40  # without a number or a budget
 SHRINKAGE = 0.25  # what decay alone takes off a weight's logarithm over a whole training, however many its steps
 DECAYS = (0.001, 0.3)
+EVEN = 5_000  # items; this many over the catalogue's size is the share of negatives drawn evenly, at most a half
 VALIDATIONS = 20  # over a whole training, about
 RESERVE = 0.95  # of a budget; the rest is for what timing a few steps cannot foresee
 
@@ -65,6 +66,11 @@ def fit_into(
 def batch_size(events: int, device: str) -> int:
     """Events of one step, about: small steps learn more from an epoch and cost a CPU little; a GPU wants large ones."""
     return 6_400 if device == "cuda" else max(400, min(6_400, events // 1_000))
+
+
+def in_batch_share(n_items: int) -> float:
+    """Share of negatives from the batch: an even draw from a large catalogue hardly ever meets an item anybody wants."""
+    return round(1.0 - min(0.5, max(0.1, EVEN / n_items)), 3)
 
 
 def check_memory(shape: Shape, batch_events: int, negatives: int) -> float:
