@@ -75,7 +75,7 @@ NETWORK = {
     "negatives": Hyperparameter(384, "Items that every batch tells the right ones from.", "int", 1, 100_000),
     "in_batch": Hyperparameter(
         None,
-        "Share of the negatives drawn from the batch's own items, the others evenly; None: 0.5 to 0.9 by catalogue size.",
+        "Share of the negatives drawn from the batch's own items, not evenly; None: 0.5 to 0.9 by catalogue size.",
         "float",
         0.0,
         1.0,

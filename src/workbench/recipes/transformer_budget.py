@@ -69,7 +69,7 @@ def batch_size(events: int, device: str) -> int:
 
 
 def in_batch_share(n_items: int) -> float:
-    """Share of negatives from the batch: an even draw from a large catalogue hardly ever meets an item anybody wants."""
+    """Share of negatives from the batch: an even draw from a large catalogue hardly meets an item anybody wants."""
     return round(1.0 - min(0.5, max(0.1, EVEN / n_items)), 3)
 
 
