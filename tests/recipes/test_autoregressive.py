@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from workbench.errors import RecipeError
-from workbench.recipes import autoregressive
+from workbench.recipes import autoregressive, storage
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import TrainingData, encode_histories
 from workbench.recipes.ranking import top_k
@@ -108,6 +108,18 @@ def test_explanations_with_a_half_life_add_up_to_the_score(walk, settings):
     for user in range(3):
         parts = recipe.explain(histories.rows(user, user + 1), 2)["CONTRIBUTION"]
         assert parts.sum() == pytest.approx(scores[user, 2], abs=1e-6)
+
+
+def test_a_half_life_reaches_the_closed_form_of_user_personalization_and_its_files(walk, tmp_path):
+    settings = PLAIN | {"half_life_days": 0.5}
+    days = walk.assign(TIMESTAMP=walk["TIMESTAMP"] * DAY)
+    alone = build("autoregressive", settings).fit(TrainingData(days))
+    whole = build("user-personalization", settings | {"parts": "closed-form"}).fit(TrainingData(days))
+    histories = encode_histories(days, alone.item_ids)
+    assert not np.allclose(alone.score(histories), fit(days).score(histories), atol=1e-3)
+    np.testing.assert_array_equal(whole.score(histories), alone.score(histories))
+    storage.save(alone, tmp_path / "model")
+    np.testing.assert_array_equal(storage.load(tmp_path / "model").score(histories), alone.score(histories))
 
 
 @pytest.mark.parametrize("days", [0.0, -1.0, 1e9])
