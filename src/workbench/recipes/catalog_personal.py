@@ -83,7 +83,7 @@ NETWORK = {
     "batch_events": Hyperparameter(
         None, "Events a training step learns from, about; None sets it by the size of the log.", "int", 16, 1_000_000
     ),
-    "patience": Hyperparameter(5, "Validations without a better value before training ends.", "int", 1, 1_000),
+    "patience": Hyperparameter(10, "Validations without a better value before training ends.", "int", 1, 1_000),
     "attributes": Hyperparameter(True, "Whether the items and users tables are read.", "bool"),
     "leave_out": Hyperparameter(
         0.1, "Chance that an item is learned by its attributes alone in a step.", "float", 0.0, 0.9
