@@ -95,6 +95,23 @@ def test_a_half_life_beyond_all_times_changes_nothing_and_a_short_one_leaves_the
     np.testing.assert_allclose(short.score(histories), newest.score(histories), atol=1e-6)
 
 
+def test_where_a_pause_changes_the_subject_a_half_life_foretells_better():
+    """Sessions of up to 9 events a minute apart, a month between them, and each about one of ten subjects."""
+    rng = np.random.default_rng(9)
+    rows, now = [], 0
+    for user in range(150):
+        for _ in range(6):
+            subject, now = int(rng.integers(10)), now + 30 * DAY
+            for _ in range(int(rng.integers(2, 10))):
+                now += 60
+                item = 15 * subject + rng.integers(15) if rng.random() < 0.7 else rng.integers(150)
+                rows.append((f"u{user}", f"i{item:03d}", now))
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    plain, timed = (build("autoregressive", {"half_life_days": days}).fit(TrainingData(table)) for days in (None, 1.0))
+    best = [max(each["score"] for each in recipe.notes["tried"]) for recipe in (plain, timed)]
+    assert best[1] > best[0] + 0.03, best
+
+
 @pytest.mark.parametrize("settings", [{}, {"dense_features": 9}, {"event_weights": {"buy": 1.0, "click": 0.2}}])
 def test_explanations_with_a_half_life_add_up_to_the_score(walk, settings):
     rng = np.random.default_rng(6)
