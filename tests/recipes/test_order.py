@@ -40,7 +40,17 @@ def test_single_events_are_no_order():
 
 def test_rows_need_not_be_sorted_and_stay_as_they_were():
     rng = np.random.default_rng(0)
-    table = log([(f"u{u}", f"i{rng.integers(50)}", int(t)) for u in range(20) for t in rng.permutation(9)])
+    table = log([(f"u{u}", f"i{(5 * t + u) % 50}", int(t)) for u in range(20) for t in rng.permutation(9)])
     before = table.copy(deep=True)
     assert is_ordered(table)[0]
     pd.testing.assert_frame_equal(table, before)
+
+
+def test_made_up_times_order_nothing_and_real_ones_do():
+    rng = np.random.default_rng(1)
+    walks = [(f"u{u}", f"i{(u + 3 * t) % 20}", t) for u in range(100) for t in range(8)]
+    assert is_ordered(log(walks))[0]
+    shuffled = [(user, item, int(rng.integers(1_000_000))) for user, item, _ in walks]
+    ordered, why = is_ordered(log(shuffled))
+    assert not ordered
+    assert why.endswith("in shuffled histories (1.77): the times order nothing.")
