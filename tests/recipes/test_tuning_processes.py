@@ -188,10 +188,11 @@ def test_postgresql_keeps_a_study_too(events):
 
 def _trials(storage: str) -> list:
     import optuna
+    from sqlalchemy.exc import OperationalError
 
     try:
         return optuna.load_study(study_name="shared", storage=storage).get_trials(deepcopy=False)
-    except KeyError:
+    except (KeyError, OperationalError):  # no study yet, or the run is making the tables at this very moment
         return []
 
 
