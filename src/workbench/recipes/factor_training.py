@@ -89,7 +89,7 @@ def choose(
         progress: whether to show a progress bar.
 
     Returns:
-        The weights, and for every try ALPHA, RIDGE, NDCG and USERS; no try with fewer than 20 such users.
+        The weights, and for every try alpha, ridge, ndcg and users; no try with fewer than 20 such users.
     """
     alpha, ridge, power = given
     rng = np.random.default_rng(seed)
