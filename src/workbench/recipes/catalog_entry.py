@@ -89,7 +89,7 @@ class Entry:
     """One row of the catalogue.
 
     name: as users write it; an "aws-" before it is accepted.
-    family: recipes that work alike ("popularity", "neighbours", "autoregressive", "recbole").
+    family: recipes that work alike ("popularity", "neighbours", "personalization", "factors", "recbole" …).
     use_case: what it is for, in Personalize's words.
     about: two or three sentences: what it does, when to take it.
     needs: dataset kinds it cannot work without.
