@@ -294,7 +294,7 @@ def bad_items(ids):
         ),
         "nothing but ids": pd.DataFrame({"ITEM_ID": ids}),
         "no rows": pd.DataFrame({"ITEM_ID": [], "A": []}),
-        "other items": pd.DataFrame({"ITEM_ID": ["x", None], "A": ["p", "q"]}),
+        "other items": pd.DataFrame({"ITEM_ID": ["x", "y"], "A": ["p", "q"]}),
         "repeated": pd.DataFrame({"ITEM_ID": [ids[0]] * 5, "A": list("abcde")}),
     }
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.errors import RecipeError
+from workbench.recipes.contract_checks import check_context, check_table
 
 
 @dataclass(frozen=True)
@@ -31,19 +32,12 @@ class TrainingData:
     users: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
-        """Refuse events without an id or a time, which no recipe can place; says in which rows they are."""
-        for name in (USER_ID, ITEM_ID, TIMESTAMP):
-            if name not in self.interactions:
-                if len(self.interactions):
-                    raise RecipeError(f"The interactions have no column {name}; found {list(self.interactions)}.")
-                continue
-            missing = np.flatnonzero(self.interactions[name].isna())
-            if len(missing):
-                rows = ", ".join(f"{row + 1:,}" for row in missing[:5])
-                raise RecipeError(
-                    f"{len(missing):,} interactions are without {name} (the first rows: {rows}); "
-                    "drop or fill them in the flow (step drop_missing)."
-                )
+        """Refuse rows without an id or a time, and ids or times of the wrong type; says in which rows they are."""
+        check_table("interactions", self.interactions, (USER_ID, ITEM_ID), TIMESTAMP)
+        if self.items is not None:
+            check_table("items", self.items, (ITEM_ID,))
+        if self.users is not None:
+            check_table("users", self.users, (USER_ID,))
 
 
 @dataclass(frozen=True)
@@ -66,6 +60,11 @@ class Histories:
     columns: dict[str, np.ndarray] = field(default_factory=dict)
     unknown: int = 0
     context: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse a context that is not one value a history."""
+        if self.context:
+            check_context(self.context, len(self.user_ids))
 
     def __len__(self) -> int:
         return len(self.user_ids)
