@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import psutil
 
-from workbench.columns import ITEM_ID, TIMESTAMP
+from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.errors import RecipeError
 from workbench.recipes.alternating_squares import Ragged, solve
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
@@ -70,6 +70,8 @@ class MatrixFactorization(Recipe):
         Events of known items change nothing here: they count as soon as they are in the history that is scored.
         """
         interactions = data.interactions
+        if interactions.empty:
+            interactions = pd.DataFrame({USER_ID: [], ITEM_ID: [], TIMESTAMP: []}, dtype=object)
         known = interactions[ITEM_ID].isin(self.item_ids).to_numpy()
         new_ids = np.array(sorted(interactions[ITEM_ID][~known].unique()), dtype=object)
         taken = {
@@ -160,8 +162,8 @@ class MatrixFactorization(Recipe):
         self.notes |= {"alpha": self.weights.alpha, "ridge": self.weights.ridge, "tried": tried}
 
     def _weigh(self) -> None:
-        """Sum up what all items together weigh along each axis."""
-        factors = self.item_factors[:, :-1]
+        """Sum up what the items of the fit weigh along each axis; later ones change no user's vector."""
+        factors = self.item_factors[: self.n_items_fitted, :-1]
         self.diagonal = np.einsum("ij,ij->j", factors, factors)
         self.popularity = self.item_factors[:, -1]
 
