@@ -74,7 +74,7 @@ def _followers(users: np.ndarray, codes: np.ndarray) -> tuple[float, int]:
 
 def _ranks(ids: np.ndarray) -> np.ndarray:
     """Places of ids in their own order: as numbers where all are whole numbers, else as text."""
-    distinct, codes = np.unique(ids.astype(str), return_inverse=True)
+    codes, distinct = pd.factorize(np.asarray(ids, dtype=object), sort=True)
     try:
         numbers = distinct.astype(np.int64)
     except (ValueError, OverflowError):
