@@ -10,7 +10,8 @@ from scipy import linalg, sparse
 from workbench.columns import ITEM_ID
 from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
-from workbench.recipes.event_weights import check_types, weigh
+from workbench.recipes.event_weights import check_types, counting, weigh
+from workbench.recipes.explaining import at_own_positions
 from workbench.recipes.gram import has_window, normal_equations
 from workbench.recipes.gram_separate import separate_equations, solve_separately
 from workbench.recipes.gram_sequences import Sequences, fade, half_lives, sequences
@@ -93,7 +94,8 @@ class Autoregressive(Recipe):
             parts = parts + (rare @ self.rare_weights[:, [item_code]]).toarray().ravel()
         frame = pd.DataFrame({ITEM_ID: self.item_ids[codes], "POSITION": age + 1, "CONTRIBUTION": parts})
         frame = frame[age < self.lags]
-        return frame.sort_values(["CONTRIBUTION", "POSITION"], ascending=[False, True], ignore_index=True)
+        frame = frame.sort_values(["CONTRIBUTION", "POSITION"], ascending=[False, True], ignore_index=True)
+        return at_own_positions(frame, counting(history, self.hyperparameters["event_weights"]))
 
     def state(self) -> dict[str, np.ndarray]:
         """Give the weights of frequent and of rare items, and the popularity."""

@@ -28,12 +28,25 @@ def check_types(recipe: str, table: Mapping[str, float], interactions: pd.DataFr
             f"{recipe}: event_weights={dict(table)} need the column {EVENT_TYPE}; found "
             f"{list(interactions.columns)}. Map one in the flow, or leave event_weights empty."
         )
-    known = interactions[EVENT_TYPE].dropna().unique()
+    types = interactions[EVENT_TYPE].astype(object)
+    known = types.dropna().unique()
+    if not all(isinstance(each, str) for each in known):
+        raise RecipeError(
+            f"{recipe}: event_weights={dict(table)} name types as text, and {EVENT_TYPE} holds "
+            f"{interactions[EVENT_TYPE].dtype} such as {known[0]!r}; convert the column to text in the flow."
+        )
     for name in table:
         if name not in known:
             raise RecipeError(f"{recipe}: event_weights names {name!r}, which no event has.{nearest(name, known)}")
-    if not interactions[EVENT_TYPE].map(table).gt(0).any():
+    if not types.map(dict(table)).gt(0).any():
         raise RecipeError(f"{recipe}: event_weights={dict(table)} leave no event with a weight above 0.")
+
+
+def counting(histories: Histories, table: Mapping[str, float]) -> np.ndarray:
+    """Tell which events `weigh` keeps: (n_events,) bool."""
+    if not table or EVENT_TYPE not in histories.columns:
+        return np.ones(len(histories.items), dtype=bool)
+    return _weights(histories, table) > 0
 
 
 def weigh(histories: Histories, table: Mapping[str, float]) -> tuple[Histories, np.ndarray | None]:
@@ -48,7 +61,7 @@ def weigh(histories: Histories, table: Mapping[str, float]) -> tuple[Histories, 
     """
     if not table or EVENT_TYPE not in histories.columns:
         return histories, None
-    weights = pd.Series(histories.columns[EVENT_TYPE]).map(dict(table)).fillna(0.0).to_numpy(dtype=np.float64)
+    weights = _weights(histories, table)
     kept = weights > 0
     before = np.concatenate([[0], np.cumsum(kept)])
     return (
@@ -63,3 +76,8 @@ def weigh(histories: Histories, table: Mapping[str, float]) -> tuple[Histories, 
         ),
         weights[kept],
     )
+
+
+def _weights(histories: Histories, table: Mapping[str, float]) -> np.ndarray:
+    types = pd.Series(histories.columns[EVENT_TYPE], dtype=object)
+    return types.map(dict(table)).astype(np.float64).fillna(0.0).to_numpy()

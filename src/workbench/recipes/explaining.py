@@ -9,6 +9,20 @@ from workbench.recipes.contract import Histories, Recipe
 MOST_EVENTS = 50  # newest events whose part is measured
 
 
+def at_own_positions(frame: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
+    """Count positions of an explanation over all events where only some of them were explained.
+
+    Args:
+        frame: with POSITION among the events kept, 1 = newest.
+        kept: (n_events,) bool, oldest event first.
+
+    Returns:
+        The same with POSITION among all events.
+    """
+    positions = len(kept) - np.flatnonzero(kept)
+    return frame.assign(POSITION=positions[len(positions) - frame["POSITION"].to_numpy(dtype=np.int64)])
+
+
 def leave_one_out(recipe: Recipe, history: Histories, item_code: int, most: int = MOST_EVENTS) -> pd.DataFrame:
     """Measure how much one item's score falls when each of the newest events is taken away by itself.
 
