@@ -1,6 +1,6 @@
 """Make one part of user-personalization from the settings of the whole."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +12,20 @@ CLASSES = {
     TRANSFORMER: ("workbench.recipes.transformer", "Transformer", "transformer"),
     GRAPH: ("workbench.recipes.graph_filter", "GraphFilter", "graph-filter"),
 }
+
+
+def check_parts(names: Sequence[str], hyperparameters: Mapping[str, Any]) -> None:
+    """Refuse settings that a part cannot work with, before any part is fitted.
+
+    Raises:
+        RecipeError: says which setting.
+    """
+    for name in names:
+        make_part(name, hyperparameters)
+    if TRANSFORMER in names:
+        from workbench.recipes.transformer_distributed import pick_device
+
+        pick_device(hyperparameters["device"])
 
 
 def make_part(name: str, hyperparameters: Mapping[str, Any], minutes_spent: float = 0.0) -> Recipe:

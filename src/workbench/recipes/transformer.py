@@ -15,7 +15,7 @@ from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_h
 from workbench.recipes.event_weights import check_types, weigh
 from workbench.recipes.explaining import leave_one_out
 from workbench.recipes.features import FeatureSpace, fit_features
-from workbench.recipes.held_events import Held, hold, ndcg
+from workbench.recipes.held_events import Held, hold, worth
 from workbench.recipes.popularity import encode
 from workbench.recipes.transformer_budget import batch_size, check_memory, fit_into, in_batch_share
 from workbench.recipes.transformer_checkpoint import Checkpoint, key
@@ -27,8 +27,10 @@ from workbench.recipes.transformer_inputs import (
     attribute_tensor,
     context_codes,
     learn_vocabulary,
+    not_context,
+    with_cold,
 )
-from workbench.recipes.transformer_network import Network, Shape
+from workbench.recipes.transformer_network import Shape, make_network
 from workbench.recipes.transformer_training import Plan, Trainer, describe
 from workbench.recipes.transformer_windows import cut, newest
 
@@ -45,6 +47,8 @@ class Transformer(Recipe):
     """
 
     family = "transformer"
+    keep_held = False  # whether fit keeps `held_scores`: those of each held event's history
+    held_scores: np.ndarray | None = None
 
     def __init__(self, **hyperparameters: Any):
         self.hyperparameters = dict(hyperparameters)
@@ -58,8 +62,9 @@ class Transformer(Recipe):
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
         """Train to the epochs given, or to as many as fit into `budget_minutes`."""
         _, codes, met = encode(data.interactions)
+        self.device = pick_device(self.hyperparameters["device"])
         check_types("transformer", self.hyperparameters["event_weights"], data.interactions)
-        self.item_ids = _with_cold(met, data.items) if self.hyperparameters["cold"] else met
+        self.item_ids = with_cold(met, data.items) if self.hyperparameters["cold"] else met
         histories = encode_histories(data.interactions, self.item_ids)
         histories, weights = weigh(histories, self.hyperparameters["event_weights"])
         share = np.bincount(codes, minlength=len(self.item_ids)) / len(codes)
@@ -67,14 +72,11 @@ class Transformer(Recipe):
         self._learn_features(data, seed)
         self.words, rare = learn_vocabulary(data.interactions)
         self.notes |= {"cold_items": len(self.item_ids) - len(met), "context_values_unknown": rare}
+        self.notes["no_context"] = not_context(data.interactions)
         held = hold(histories, len(self.item_ids))
-        self.held = held
-        torch.manual_seed(seed)
-        self.device = pick_device(self.hyperparameters["device"])
-        self._build(len(met), len(histories.items))
+        self._build(len(met), len(histories.items), seed)
         self._train(histories, held, weights, seed, progress)
-        if held is not None:
-            self.held_scores = self._scores(held.histories)
+        self.held_scores = self._scores(held.histories) if held is not None and self.keep_held else None
         return self
 
     def score(self, histories: Histories) -> np.ndarray:
@@ -105,27 +107,32 @@ class Transformer(Recipe):
             arrays |= {f"attributes/{name}": each for name, each in pack(self.attributes).items()}
         if self.user_features is not None:
             arrays |= {f"user_features/{name}": each for name, each in pack(self.user_features).items()}
-            arrays["user_ids"] = np.asarray(self.user_ids, dtype=str)
+            arrays["user_ids"] = np.array(self.user_ids, dtype=np.dtypes.StringDType())
         return arrays
 
     def restore(self, item_ids: np.ndarray, state: dict[str, np.ndarray]) -> Self:
         """Take back what `state` gave."""
         self.item_ids, self.popularity = item_ids, state["popularity"]
-        contexts = {name: list(map(str, values)) for name, values in under(state, "words/context/").items()}
+        given = under(state, "words/context/")
+        contexts = {name: list(map(str, given[name])) for name in sorted(given)}
         self.words = Vocabulary(list(map(str, state["words/types"])), contexts, bool(state["words/timed"][0]))
         spaces = {name: under(state, f"space/{name}/") for name in ("items", "users")}
         self.space, self.user_space = (FeatureSpace.restore(each) if each else None for each in spaces.values())
         self.attributes = unpack(under(state, "attributes/"))
         self.user_features, self.user_ids = unpack(under(state, "user_features/")), state.get("user_ids")
-        self.device = pick_device(self.hyperparameters["device"])
-        self.network = Network(Shape(*map(int, state["shape"])), self.hyperparameters["dropout"])
+        try:
+            self.device = pick_device(self.hyperparameters["device"])
+        except RecipeError as error:
+            self.device = torch.device("cpu")
+            self.notes["device"] = f"{error} Until then the CPU scores."
+        self.network = make_network(Shape(*map(int, state["shape"])), self.hyperparameters["dropout"])
         parameters = {name: torch.from_numpy(each) for name, each in under(state, "network/").items()}
         self.network.load_state_dict(parameters)
         self.network.to(self.device).eval()
         return self
 
     def _learn_features(self, data: TrainingData, seed: int) -> None:
-        self.attributes = self.user_features = self.user_ids = None
+        self.attributes = self.user_features = self.user_ids = self.space = self.user_space = None
         if data.items is not None and self.hyperparameters["attributes"]:
             self.space = fit_features(data.items, ITEM_ID, seed=seed)
             self.attributes = self.space.transform(data.items, self.item_ids) if self.space.width else None
@@ -133,10 +140,11 @@ class Transformer(Recipe):
         if data.users is not None and self.hyperparameters["attributes"]:
             self.user_space = fit_features(data.users, USER_ID, text=False, seed=seed)
             self.user_ids = np.asarray(data.users[USER_ID].unique(), dtype=object)
-            self.user_features = self.user_space.transform(data.users, self.user_ids)
+            found = self.user_space.transform(data.users, self.user_ids)
+            self.user_features = found if self.user_space.width else None
             self.notes["user_features"] = {"width": self.user_space.width} | self.user_space.notes
 
-    def _build(self, n_met: int, n_events: int) -> None:
+    def _build(self, n_met: int, n_events: int, seed: int) -> None:
         """Make the network; biases begin at the logarithm of popularity, which it would have to learn first."""
         given = self.hyperparameters
         shape = Shape(
@@ -153,7 +161,7 @@ class Transformer(Recipe):
         )
         events = given["batch_events"] or batch_size(n_events, self.device.type)
         self.notes["predicted_memory_gb"] = check_memory(shape, events, given["negatives"])
-        self.network = Network(shape, given["dropout"])
+        self.network = make_network(shape, given["dropout"], seed)
         with torch.no_grad():
             self.network.bias[: shape.items] = torch.from_numpy(np.log(self.popularity + 0.5 / len(self.item_ids)))
             self.network.item.weight[n_met:] = 0
@@ -187,8 +195,12 @@ class Transformer(Recipe):
         checkpoint = None
         if self.checkpoints is not None:
             lasting = {name: value for name, value in given.items() if name != "budget_minutes"} | {"seed": seed}
-            checkpoint = Checkpoint(self.checkpoints, key(lasting, histories.items, histories.offsets))
-        validate = None if held is None else lambda: self._worth(held)
+            lasting |= {"shape": asdict(self.network.shape)}
+            events = (reader.items, reader.offsets, reader.gaps, reader.types, reader.contexts, counts, self.popularity)
+            checkpoint = Checkpoint(self.checkpoints, key(lasting, *events, self.attributes, reader.users))
+            replaced = checkpoint.prepare()
+            self.notes |= {"state_not_taken_up": replaced} if replaced else {}
+        validate = None if held is None else lambda: worth(self._scores, held)
         planned = None if checkpoint is None else checkpoint.planned_epochs()
         trainer.plan, every, timing = fit_into(trainer, given["budget_minutes"], planned, validate)
         self.notes |= timing
@@ -196,10 +208,6 @@ class Transformer(Recipe):
         self.notes |= describe(found, trainer.plan) | {"held_events": 0 if held is None else len(held)}
         if checkpoint is not None and trainer.world.first:
             checkpoint.drop()
-
-    def _worth(self, held: Held) -> float:
-        """NDCG at 10 of the held events."""
-        return ndcg(self._scores(held.histories), held.targets, held.seen)
 
     def _scores(self, histories: Histories) -> np.ndarray:
         network, windows = self.network, newest(histories, self.network.shape.window)
@@ -237,12 +245,3 @@ class Transformer(Recipe):
         rows = pd.Index(self.user_ids).get_indexer(histories.user_ids)
         table = self.user_features[np.maximum(rows, 0)]
         return sparse.csr_matrix(table.multiply((rows >= 0)[:, None]), dtype=np.float32)
-
-
-def _with_cold(met: np.ndarray, items: pd.DataFrame | None) -> np.ndarray:
-    """Items with events first, then those that only the items table knows."""
-    if items is None:
-        return met
-    known = pd.Index(met)
-    more = pd.Index(items[ITEM_ID].unique())
-    return np.concatenate([met, np.asarray(more[~more.isin(known)], dtype=object)])

@@ -1,11 +1,14 @@
 """Several processes that train one network, each on its share of every epoch's batches (torchrun starts them)."""
 
 import os
+import re
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import distributed, nn
+
+from workbench.errors import RecipeError
 
 
 @dataclass(frozen=True)
@@ -43,9 +46,26 @@ class World:
 
 
 def pick_device(name: str) -> torch.device:
-    """Turn "auto" into the accelerator that is there, or the CPU; torchrun's processes get one GPU each."""
+    """Turn "auto" into the accelerator that is there, or the CPU; torchrun's processes get one GPU each.
+
+    Raises:
+        RecipeError: no such device is there.
+    """
     if name != "auto":
-        return torch.device(name)
+        return _named(name)
     if torch.cuda.is_available():
         return torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
     return torch.device("cpu")
+
+
+def _named(name: str) -> torch.device:
+    known = re.fullmatch(r"cpu|cuda(?::(\d+))?", name)
+    if known is None:
+        raise RecipeError(f"transformer: device={name!r} is unknown; take auto, cpu, cuda, or cuda:1 for a second GPU.")
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if name != "cpu" and int(known[1] or 0) >= there:
+        raise RecipeError(
+            f"transformer: device={name!r} is not there; torch {torch.__version__} sees {there} CUDA devices. "
+            'Take device="auto", which uses what there is, or install torch for your GPU.'
+        )
+    return torch.device(name)

@@ -1,5 +1,6 @@
 """What the network reads beside item codes: event types, time between events, context of a request, attributes."""
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,6 +16,8 @@ from workbench.recipes.transformer_windows import Windows, lay_out
 
 GAPS = 32  # powers of two of seconds: the last one begins at 68 years
 MOST_VALUES = 200  # of one context column; rarer ones are unknown
+LOOKED_AT = 1_000  # values of a column, to tell single ones from lists
+WHOLE = 2.0**53  # whole numbers up to here are exact as floats
 NOT_CONTEXT = {USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE, IMPRESSION, RECOMMENDATION_ID}
 
 
@@ -49,19 +52,50 @@ def learn_vocabulary(events: pd.DataFrame) -> tuple[Vocabulary, dict[str, int]]:
         events: interactions.
 
     Returns:
-        The vocabulary; and for every context column how many events carry a value too rare for a vector of its own.
+        The vocabulary, its context columns sorted by name; and for every one of them how many events carry a value
+        too rare for a vector of its own.
     """
     types = sorted(map(str, events[EVENT_TYPE].dropna().unique())) if EVENT_TYPE in events else []
     contexts, rare = {}, {}
-    for name in events.columns:
-        column = events[name]
-        if name in NOT_CONTEXT or pd.api.types.is_float_dtype(column) or column.nunique() < 2:
-            continue
-        counts = column.dropna().astype(str).value_counts()
+    for name in sorted(map(str, set(events.columns) - set(not_context(events)) - NOT_CONTEXT)):
+        counts = as_texts(events[name]).dropna().value_counts()
         contexts[name] = sorted(counts.index[:MOST_VALUES])
         rare[name] = int(counts.iloc[MOST_VALUES:].sum())
     times = events[TIMESTAMP].to_numpy()
     return Vocabulary(types if len(types) > 1 else [], contexts, bool(len(times) and times.min() != times.max())), rare
+
+
+def with_cold(met: np.ndarray, items: pd.DataFrame | None) -> np.ndarray:
+    """Items with events first, then those that only the items table knows."""
+    if items is None:
+        return met
+    known = pd.Index(met)
+    more = pd.Index(items[ITEM_ID].unique())
+    return np.concatenate([met, np.asarray(more[~more.isin(known)], dtype=object)])
+
+
+def not_context(events: pd.DataFrame) -> dict[str, str]:
+    """Say which further columns of the interactions are no context, and why."""
+    found = {}
+    for name in set(events.columns) - NOT_CONTEXT:
+        column = events[name]
+        if pd.api.types.is_float_dtype(column.dtype) or pd.api.types.is_datetime64_any_dtype(column.dtype):
+            found[name] = f"{column.dtype} is a measure, and context is a choice among values"
+        elif not all(isinstance(each, Hashable) for each in column.dropna().iloc[:LOOKED_AT]):
+            found[name] = f"{type(column.dropna().iloc[0]).__name__} is no single value"
+        elif as_texts(column).nunique() < 2:
+            found[name] = "the same wherever there is a value" if column.notna().any() else "no value in any event"
+    return dict(sorted(found.items()))
+
+
+def as_texts(values: np.ndarray | pd.Series) -> pd.Series:
+    """Write values as text; whole numbers alike whether others are missing, which makes them floats, or not."""
+    column = pd.Series(values)
+    if pd.api.types.is_float_dtype(column.dtype):
+        there = column.dropna().to_numpy(dtype=np.float64)
+        if (np.abs(there) < WHOLE).all() and (there == np.floor(there)).all():
+            column = column.astype("Int64")
+    return column.astype("str")
 
 
 class Reader:
@@ -117,7 +151,7 @@ def context_codes(words: Vocabulary, columns: dict[str, np.ndarray], n: int) -> 
     codes, start = np.full((n, len(words.contexts)), words.n_contexts, dtype=np.int64), 0
     for place, (name, values) in enumerate(words.contexts.items()):
         if name in columns:
-            found = pd.Index(values).get_indexer(pd.Series(columns[name]).astype(str))
+            found = pd.Index(values).get_indexer(as_texts(columns[name]))
             codes[:, place] = np.where(found < 0, words.n_contexts, start + found)
         start += len(values)
     return codes
@@ -136,7 +170,7 @@ def attribute_tensor(features: sparse.csr_matrix | None, device: torch.device) -
 def _texts(histories: Histories, name: str) -> np.ndarray:
     if name not in histories.columns:
         return np.full(len(histories.items), "", dtype=object)
-    return pd.Series(histories.columns[name]).astype(str).to_numpy()
+    return as_texts(histories.columns[name]).to_numpy()
 
 
 def _gap_codes(times: np.ndarray, first: np.ndarray) -> np.ndarray:

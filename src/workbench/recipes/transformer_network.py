@@ -31,6 +31,13 @@ class Shape:
     gaps: int = 0
 
 
+def make_network(shape: Shape, dropout: float, seed: int = 0) -> "Network":
+    """Make a network with first values drawn by `seed`; torch's own random state stays as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.random.default_generator.manual_seed(seed)
+        return Network(shape, dropout)
+
+
 class Drop(nn.Module):
     """Dropout whose masks are stretches of one pool of random factors, cut at a place drawn anew each time."""
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from workbench.errors import RecipeError
 from workbench.recipes.transformer_checkpoint import Checkpoint
 from workbench.recipes.transformer_distributed import World
 from workbench.recipes.transformer_inputs import Reader
@@ -130,6 +131,7 @@ class Trainer:
             if found.waited > self.plan.patience:
                 break
             loss = self._epoch(epoch, total)
+            self._refuse_divergence(epoch + 1)
             if (epoch + 1) % every == 0 or epoch + 1 == self.plan.epochs:
                 self._judge(epoch + 1, loss, None if validate is None else validate(), found, watch)
             bar.set_postfix(loss=round(loss, 3), **({} if validate is None else {"best": round(found.best_value, 4)}))
@@ -170,6 +172,14 @@ class Trainer:
                 group["lr"] = self.plan.learning_rate * rate(done, total)
             losses.append(self.step(batch))
         return float(np.nanmean(losses))
+
+    def _refuse_divergence(self, epoch: int) -> None:
+        """A network with parameters beyond all numbers scores nothing."""
+        if not all(bool(torch.isfinite(each).all()) for each in self.network.parameters()):
+            raise RecipeError(
+                f"transformer: training went astray in epoch {epoch}: parameters are no finite numbers any more. "
+                f"Lower learning_rate, which is {self.plan.learning_rate:g}; 0.002 is usual."
+            )
 
     def epoch_length(self, groups: list[np.ndarray]) -> int:
         """Steps of this process in an epoch of these batches."""
