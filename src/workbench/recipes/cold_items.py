@@ -45,7 +45,8 @@ class ColdItems:
         """
         content = read_content(items, met, seed)
         if content is None:
-            return cls(notes={"new_items": 0})
+            left = 0 if items is None else int((~pd.Index(items[ITEM_ID].unique()).isin(met)).sum())
+            return cls(notes={"new_items": 0, "new_items_nothing_tells_apart": left})
         by_item = sparse.csr_matrix(chosen_by(pd.DataFrame({"user": users, "item": codes}), len(met))[0].T)
         found = learn_weights(content, content.blocks(items, met), by_item, DISCOUNT, seed)
         content.place(items, met, seed)
@@ -87,7 +88,7 @@ class ColdItems:
         if self.near is None:
             return {}
         arrays = {f"near/{name}": each for name, each in pack(self.near).items()}
-        arrays["new_ids"] = np.asarray(self.new_ids, dtype=str)
+        arrays["new_ids"] = np.array(self.new_ids, dtype=np.dtypes.StringDType())
         if self.content is not None:
             arrays |= {f"content/{name}": each for name, each in self.content.state().items()}
         return arrays

@@ -10,11 +10,11 @@ from workbench.recipes.arrays import under
 from workbench.recipes.blend import as_logarithm, learn_weights
 from workbench.recipes.cold_items import ColdItems
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
-from workbench.recipes.event_weights import weigh
-from workbench.recipes.explaining import leave_one_out
+from workbench.recipes.event_weights import check_types, weigh
+from workbench.recipes.explaining import at_own_positions, leave_one_out
 from workbench.recipes.held_events import hold, ndcg
-from workbench.recipes.parts import CLOSED, choose_parts
-from workbench.recipes.parts_making import make_part
+from workbench.recipes.parts import CLOSED, GRAPH, choose_parts
+from workbench.recipes.parts_making import check_parts, make_part
 from workbench.recipes.popularity import encode
 
 
@@ -40,11 +40,16 @@ class UserPersonalization(Recipe):
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
         """Fit the parts that `choose_parts` names, then learn their weights."""
         clock = time.perf_counter()
+        weights = self.hyperparameters["event_weights"]
+        check_types(self.name or "user-personalization", weights, data.interactions)
         users, codes, met = encode(data.interactions)
         share = np.bincount(codes, minlength=len(met)) / len(codes)
         self.popularity = share.astype(np.float32)
         chosen, why = choose_parts(data.interactions, self.hyperparameters)
+        check_parts(chosen, self.hyperparameters)
         self.parts, self.notes = {}, {"parts": chosen, "why": why}
+        if weights and GRAPH in chosen:
+            why.append(f"event_weights={dict(weights)} have no meaning in the graph filter: every event counts there.")
         for name in chosen:
             spent = (time.perf_counter() - clock) / 60
             part = make_part(name, self.hyperparameters, spent)
@@ -75,8 +80,21 @@ class UserPersonalization(Recipe):
     def explain(self, history: Histories, item_code: int) -> pd.DataFrame:
         """Parts that add up to the score where one linear model stands alone; else what each event's absence costs."""
         if len(self.parts) == 1 and item_code < len(self.popularity):
-            return next(iter(self.parts.values())).explain(self._met(history), item_code)
+            found = next(iter(self.parts.values())).explain(self._met(history), item_code)
+            return at_own_positions(found, history.items < len(self.popularity))
         return leave_one_out(self, history, item_code)
+
+    def similar(self, item_codes: np.ndarray) -> np.ndarray:
+        """Score a history of just that item; a new item is related to what the items most alike are related to."""
+        codes, n = np.asarray(item_codes, dtype=np.int64), len(self.popularity)
+        found, new = super().similar(codes), np.flatnonzero(codes >= n)
+        if not len(new):
+            return found
+        near = self.cold.near[codes[new] - n]
+        used, placed = np.unique(near.indices), np.diff(near.indptr) > 0
+        if placed.any():
+            found[new[placed]] = (near[:, used] @ super().similar(used))[placed]
+        return found
 
     def state(self) -> dict[str, np.ndarray]:
         """Give every part's state, their weights, and what is known of new items."""
@@ -91,12 +109,14 @@ class UserPersonalization(Recipe):
     def restore(self, item_ids: np.ndarray, state: dict[str, np.ndarray]) -> Self:
         """Take back what `state` gave."""
         self.item_ids, self.popularity, self.weights = item_ids, state["popularity"], state["weights"]
-        self.cold = ColdItems.restore(under(state, "cold/"))
+        self.cold, self.parts = ColdItems.restore(under(state, "cold/")), {}
         met = item_ids[: len(self.popularity)]
         for name in map(str, state["parts"]):
             part = make_part(name, self.hyperparameters)
             part.name = self.name
             self.parts[name] = part.restore(met, under(state, f"part/{name}/"))
+            if part.notes:
+                self.notes["after_loading"] = {name: part.notes}
         return self
 
     def _learn_weights(self, data: TrainingData, met: np.ndarray) -> None:
