@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import sparse
 
-from workbench.errors import RecipeError
+from workbench.errors import ModelFileError, RecipeError
 from workbench.recipes import storage
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import Histories, TrainingData, encode_histories
@@ -376,3 +376,20 @@ def test_a_history_of_an_unknown_item_alone_gets_popularity():
     nobody = Histories(np.array(["u"], dtype=object), np.array([0, 0]), np.empty(0, np.int32), np.empty(0, np.int64))
     assert int(np.argmax(recipe.score(nobody)[0])) == int(np.argmax(recipe.popularity))
     assert recipe.explain(nobody, 0).empty
+
+
+def test_arrays_of_another_network_are_refused_as_of_another_version(tmp_path):
+    recipe = small_transformer()
+    state = recipe.state()
+    recipe.state = lambda: state | {"shape": state["shape"] + 1}
+    storage.save(recipe, tmp_path)
+    with pytest.raises(ModelFileError, match=r"another version of the workbench.*RuntimeError.*Train it again"):
+        storage.load(tmp_path)
+
+
+def test_texts_of_a_model_come_back_as_they_were(tmp_path):
+    """Arrays of fixed width would cut off a closing NUL and pad everything to the longest text."""
+    odd = ["a\x00", "", " b ", "ü😀", "c" * 3_000]
+    events = log(DEVICE=np.array(odd)[np.arange(144) % 5].astype(object))
+    recipe = small_transformer(events)
+    assert back(recipe, tmp_path).words == recipe.words

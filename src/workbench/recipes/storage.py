@@ -17,6 +17,8 @@ from workbench.recipes.contract import Recipe
 
 FORMAT = 1
 MODEL, ITEMS, RECIPE = "model.safetensors", "items.parquet", "recipe.json"
+# What taking back arrays of other names, shapes or meanings raises; the checksums already said that all are whole.
+OTHER_VERSION = (RecipeError, LookupError, TypeError, ValueError, RuntimeError)
 TEXT, LENGTHS = "#utf8", "#lengths"  # a text array travels as its bytes and the length of every text
 
 
@@ -86,10 +88,10 @@ def load(folder: str | Path) -> Recipe:
         recipe = build(about["recipe"], about["hyperparameters"])
         recipe.notes = about["notes"]
         return recipe.restore(item_ids, _arrays(load_file(folder / MODEL)))
-    except (RecipeError, KeyError) as error:
+    except OTHER_VERSION as error:
         raise ModelFileError(
             f"{folder} was saved by another version of the workbench ({about['workbench']}; this is {__version__}), "
-            f"whose {about['recipe']} differs: {error}. Train it again."
+            f"whose {about['recipe']} differs: {type(error).__name__}: {_first_line(error)}. Train it again."
         ) from error
 
 
@@ -124,9 +126,11 @@ def _tensors(state: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Make every array one that safetensors can hold: contiguous, and text as bytes and lengths."""
     tensors = {}
     for name, array in state.items():
-        if array.dtype.kind not in "UT":
+        if array.dtype.kind not in "UTO":
             tensors[name] = np.ascontiguousarray(array)
             continue
+        if array.dtype.kind == "O" and not all(isinstance(each, str) for each in array):
+            raise RecipeError(f"{name} of a recipe's state holds objects that are no text; such cannot be saved.")
         texts = [str(each).encode() for each in array]
         tensors[name + TEXT] = np.frombuffer(b"".join(texts), dtype=np.uint8)
         tensors[name + LENGTHS] = np.array([len(each) for each in texts], dtype=np.int64)
@@ -140,7 +144,7 @@ def _arrays(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         ends = np.cumsum(lengths)
         starts = ends - lengths
         texts = [words[start:end].decode() for start, end in zip(starts, ends, strict=True)]
-        arrays[name] = np.array(texts, dtype=str)
+        arrays[name] = np.array(texts, dtype=object)  # none padded to the longest
     return arrays
 
 
@@ -149,6 +153,10 @@ def _plain(value: object) -> object:
     if isinstance(value, np.generic | np.ndarray):
         return value.tolist()
     raise RecipeError(f"{type(value).__name__} {value!r} in a recipe's hyperparameters or notes cannot be saved.")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n", 1)[0].rstrip(":. ")
 
 
 def _sync(path: Path) -> None:

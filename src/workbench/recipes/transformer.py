@@ -96,10 +96,10 @@ class Transformer(Recipe):
         arrays = {f"network/{name}": each.cpu().numpy() for name, each in self.network.state_dict().items()}
         arrays["shape"] = np.array(list(asdict(self.network.shape).values()), dtype=np.int64)
         arrays["popularity"] = self.popularity
-        arrays["words/types"] = np.array(self.words.types, dtype=str)
+        arrays["words/types"] = np.array(self.words.types, dtype=np.dtypes.StringDType())
         arrays["words/timed"] = np.array([self.words.timed])
         for name, values in self.words.contexts.items():
-            arrays[f"words/context/{name}"] = np.array(values, dtype=str)
+            arrays[f"words/context/{name}"] = np.array(values, dtype=np.dtypes.StringDType())
         for name, space in (("items", self.space), ("users", self.user_space)):
             if space is not None:
                 arrays |= {f"space/{name}/{what}": each for what, each in space.state().items()}

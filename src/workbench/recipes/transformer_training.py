@@ -171,7 +171,8 @@ class Trainer:
             for group in self.optimiser.param_groups:
                 group["lr"] = self.plan.learning_rate * rate(done, total)
             losses.append(self.step(batch))
-        return float(np.nanmean(losses))
+        known = [each for each in losses if not math.isnan(each)]
+        return float(np.mean(known)) if known else math.nan
 
     def _refuse_divergence(self, epoch: int) -> None:
         """A network with parameters beyond all numbers scores nothing."""
