@@ -16,11 +16,12 @@ from scipy import sparse
 EXACT_SIDE = 4_000  # the smaller side of the table up to which the whole spectrum is worked out
 EXACT_VECTORS = 100_000_000  # numbers of all its eigenvectors at most: 0.4 GB of float32
 SMALLEST = 1e-6  # eigenvalues below this share of the largest are rounding
+NEGLIGIBLE = 1e-7  # weights of a series below it are rounding; a linear filter needs one product
 OVERSAMPLING = 32
 ITERATIONS = 3
 RIDGE, PLATEAU = "ridge", "plateau"
 THREADS = 4  # at most; the products let other threads run
-COLUMNS = 64  # that go through a sparse product side by side; more would leave the cache
+COLUMNS = 32  # that go through a sparse product side by side; more would leave the cache
 MOST_SIDE_BY_SIDE = 4_000_000  # numbers in such columns, so that very long ones are fewer
 
 Filter = Callable[[np.ndarray], np.ndarray]
@@ -101,33 +102,58 @@ def plateau_filter(power: float) -> Filter:
 def coefficients(passed: Filter, order: int) -> np.ndarray:
     """Interpolate a filter over 0 to 1 in Chebyshev polynomials of 2 v - 1: (order + 1,) float32."""
     found = chebyshev.chebinterpolate(lambda x: passed((x + 1) / 2), order)
+    found[np.abs(found) < NEGLIGIBLE] = 0.0
     return found.astype(np.float32)
 
 
 def polynomials(graph: Graph, columns: np.ndarray, order: int) -> list[np.ndarray]:
     """Give the Chebyshev polynomials 0 to `order` of 2 P - 1, each times the columns (n_items, n)."""
     found = [columns]
-    if order:
-        found.append(2 * _times(graph, columns) - columns)
-    for _ in range(order - 1):
-        found.append(4 * _times(graph, found[-1]) - 2 * found[-1] - found[-2])
+    for number in range(order):
+        if number:
+            found.append(_step(graph, found[-1], found[-2]))
+        else:
+            first = _times(graph, columns)
+            first *= 2
+            first -= columns
+            found.append(first)
     return found
 
 
 def filtered(graph: Graph, columns: np.ndarray, weights: np.ndarray, gains: np.ndarray) -> np.ndarray:
-    """Filter columns (n_items, n): a Chebyshev series with these weights, plus the eigenvectors with these gains."""
+    """Filter columns (n_items, n): a Chebyshev series with these weights, plus the eigenvectors with these gains.
+
+    The series is summed from its end by Clenshaw's recurrence, in place, as far as it has weights.
+    """
     known = graph.vectors[:, : len(gains)]
     result = (known @ (gains[:, None] * (known.T @ columns))) if len(gains) else np.zeros_like(columns)
     if not len(weights):
         return result
-    before, now = None, columns
-    result += weights[0] * now
-    for weight in weights[1:]:
+    now, after = np.zeros_like(columns), None
+    used = int(np.flatnonzero(weights).max(initial=0))
+    for weight in weights[used:0:-1]:
+        sums = _step(graph, now, after) if now.any() else np.zeros_like(columns)
+        sums += weight * columns
+        now, after = sums, now
+    if used:  # the last step of the recurrence has half the factor: T1 = x, not 2 x
         product = _times(graph, now)
-        after = 2 * product - now if before is None else 4 * product - 2 * now - before
-        before, now = now, after
-        result += weight * now
+        product *= 2
+        product -= now
+        result += product
+        result -= after
+    result += weights[0] * columns
     return result
+
+
+def _step(graph: Graph, now: np.ndarray, after: np.ndarray | None) -> np.ndarray:
+    """Give 2 (2 P - 1) now - after."""
+    product = _times(graph, now)
+    product *= 2
+    product -= now
+    product *= 2
+    if after is not None:
+        product -= after
+    return product
 
 
 def _times(graph: Graph, columns: np.ndarray) -> np.ndarray:
