@@ -51,6 +51,8 @@ def tamed(seed: int, threads: int = 0) -> Iterator[str]:
     Yields:
         The path of an empty temporary folder, for the trainers that insist on one.
     """
+    import torch
+
     with LOCK, ExitStack() as stack:
         stack.enter_context(_patched(np, ALIASES))
         stack.enter_context(_patched(sp.dok_matrix, {"_update": lambda matrix, entries: matrix._dict.update(entries)}))
@@ -60,6 +62,8 @@ def tamed(seed: int, threads: int = 0) -> Iterator[str]:
         stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, "w", encoding="utf-8"))))
         stack.enter_context(_seeded(seed))
         stack.enter_context(_threads(threads))
+        # One of its models turns on a search for NaN gradients that slows every later training in the process.
+        stack.enter_context(_patched(torch.autograd, {"set_detect_anomaly": _nothing}))
         import recbole.trainer.trainer as trainer
 
         silent = SimpleNamespace(add_scalar=_nothing, add_hparams=_nothing)
@@ -110,7 +114,7 @@ def make_config(model: str, settings: dict[str, Any], device: str) -> Any:
 
 
 def _nothing(*_args: object, **_kwargs: object) -> None:
-    """Stand in for TensorBoard's writer."""
+    """Stand in for a call that shall do nothing."""
 
 
 @contextmanager
