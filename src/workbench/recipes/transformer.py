@@ -57,7 +57,6 @@ class Transformer(Recipe):
         if width % heads:
             raise RecipeError(f"transformer: width={width} cannot be shared by heads={heads}; take a multiple of it.")
         self.space = self.user_space = None
-        self.cold: pd.DataFrame | None = None
 
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:
         """Train to the epochs given, or to as many as fit into `budget_minutes`."""

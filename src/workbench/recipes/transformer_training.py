@@ -18,7 +18,7 @@ from workbench.recipes.transformer_distributed import World
 from workbench.recipes.transformer_inputs import Reader
 from workbench.recipes.transformer_loss import Loss, Sampler
 from workbench.recipes.transformer_network import Network
-from workbench.recipes.transformer_windows import Windows, batches
+from workbench.recipes.transformer_windows import Windows, batches, lay_out
 
 TRIAL_STEPS = 5  # timed before a budget is turned into epochs, after one that warms up
 SLOWEST = 0.03  # part of the learning rate that is left at the end
@@ -164,10 +164,10 @@ class Trainer:
 
     def _epoch(self, epoch: int, total: int) -> float:
         self.network.train()
-        groups = batches(self.windows, self.plan.batch_events, self.draw)
+        mine = self.world.mine(batches(self.windows, self.plan.batch_events, self.draw))
         losses = []
-        for number, batch in enumerate(self.world.mine(groups)):
-            done = epoch * self.epoch_length(groups) + number
+        for number, batch in enumerate(mine):
+            done = epoch * len(mine) + number
             for group in self.optimiser.param_groups:
                 group["lr"] = self.plan.learning_rate * rate(done, total)
             losses.append(self.step(batch))
@@ -181,10 +181,6 @@ class Trainer:
                 f"transformer: training went astray in epoch {epoch}: parameters are no finite numbers any more. "
                 f"Lower learning_rate, which is {self.plan.learning_rate:g}; 0.002 is usual."
             )
-
-    def epoch_length(self, groups: list[np.ndarray]) -> int:
-        """Steps of this process in an epoch of these batches."""
-        return len(self.world.mine(groups))
 
     def _judge(
         self,
@@ -205,8 +201,6 @@ class Trainer:
             watch(epoch, value)
 
     def _weights(self, batch: np.ndarray) -> np.ndarray:
-        from workbench.recipes.transformer_windows import lay_out
-
         return lay_out(self.windows, batch, self.weights, 0.0)[:, 1:]
 
 
