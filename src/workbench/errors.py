@@ -36,8 +36,28 @@ class RecipeError(WorkbenchError):
     """A recipe does not exist, got a wrong parameter, or cannot work with the data."""
 
 
+class UnfittedError(RecipeError, AttributeError):
+    """A recipe is asked for what it learns before it was fitted; `hasattr` takes it for "not there"."""
+
+
 class ModelFileError(RecipeError):
     """A saved model is truncated, edited or of another version."""
+
+
+class EventError(WorkbenchError):
+    """Live events, items or users cannot be taken in as they are."""
+
+
+class ServingError(WorkbenchError):
+    """A campaign, a request or a setting of one is not as needed."""
+
+
+class FilterError(ServingError):
+    """A filter expression, or a value for it, cannot be used."""
+
+
+class BatchError(ServingError):
+    """A batch job cannot read its input, write its output, or go on."""
 
 
 class AttributionError(WorkbenchError):

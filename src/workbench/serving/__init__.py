@@ -1,0 +1,1 @@
+"""Lists under business rules: filters, promotions, exploration, campaigns, batches."""
