@@ -1,0 +1,265 @@
+"""What serving knows of items, users and events, as numpy arrays by code: no pandas, no text work in a request.
+
+An entity's code is its position in the `ids` of its table. Text columns keep every whole field once, in a vocabulary.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Self
+
+import numpy as np
+
+from workbench.columns import SEPARATOR
+from workbench.errors import ServingError, nearest
+
+ITEMS_TABLE, USERS_TABLE, ACTIONS_TABLE = "Items", "Users", "Actions"  # as filter expressions spell them
+Value = str | float | bool | None  # one field; None where it is missing
+
+
+@dataclass(frozen=True, eq=False)
+class NumberColumn:
+    """A column of numbers, times (epoch seconds) or true/false values.
+
+    values: (n,) float64, NaN where missing.
+    boolean: whether the values are the 0 and 1 of a true/false column.
+    """
+
+    values: np.ndarray
+    boolean: bool = False
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def value(self, code: int) -> float | bool | None:
+        """The field of one entity, None where it is missing."""
+        found = self.values[code]
+        if np.isnan(found):
+            return None
+        return bool(found) if self.boolean else float(found)
+
+
+@dataclass(frozen=True, eq=False)
+class TextColumn:
+    """A column of text: categories, several of them joined with |, or prose.
+
+    codes: (n,) int32 positions in the vocabulary, -1 where missing.
+    vocabulary: (v,) object, every different field as it stands, such as "Action|Crime".
+    textual: whether it is prose, whose | joins nothing.
+    """
+
+    codes: np.ndarray
+    vocabulary: np.ndarray
+    textual: bool = False
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    def value(self, code: int) -> str | None:
+        """The whole field of one entity, None where it is missing."""
+        found = self.codes[code]
+        return None if found < 0 else self.vocabulary[found]
+
+    @cached_property
+    def parts(self) -> dict[str, np.ndarray]:
+        """Each value that | joins, and the vocabulary codes that hold it: "Action" -> [0, 7]; prose is one value."""
+        found: dict[str, list[int]] = {}
+        for code, text in enumerate(self.vocabulary.tolist()):
+            joined = [] if self.textual else [part for part in text.split(SEPARATOR) if part]
+            for part in dict.fromkeys(joined or [text]):
+                found.setdefault(part, []).append(code)
+        return {part: np.array(codes, dtype=np.int32) for part, codes in found.items()}
+
+
+AnyColumn = NumberColumn | TextColumn
+
+
+@dataclass(frozen=True, eq=False)
+class EntityTable:
+    """Items, users or actions with their attributes.
+
+    kind: "Items", "Users" or "Actions", as filter expressions spell it.
+    ids: (n,) object, text; the position is the code.
+    columns: column name to its values, each of length n; the id is no column.
+    """
+
+    kind: str
+    ids: np.ndarray
+    columns: Mapping[str, AnyColumn] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse columns that are longer or shorter than the ids."""
+        for name, column in self.columns.items():
+            if len(column) != len(self.ids):
+                raise ServingError(
+                    f"Column {name} of {self.kind} has {len(column):,} values for {len(self.ids):,} ids; "
+                    "give one value an id, NaN or -1 where it is missing."
+                )
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def positions(self) -> dict[str, int]:
+        """Id to code; built when first asked for."""
+        found = dict(zip(self.ids.tolist(), range(len(self.ids)), strict=True))
+        if len(found) != len(self.ids):
+            raise ServingError(f"{self.kind} holds {len(self.ids) - len(found):,} ids twice; give every id one row.")
+        return found
+
+    def code_of(self, id: str) -> int:
+        """The code of one id, -1 when it is unknown."""
+        return self.positions.get(id, -1)
+
+    def codes_of(self, ids: Iterable[str]) -> np.ndarray:
+        """The codes of many ids, (m,) int32, -1 where unknown."""
+        known = self.positions
+        return np.array([known.get(each, -1) for each in ids], dtype=np.int32)
+
+    def column(self, name: str) -> AnyColumn:
+        """One column.
+
+        Raises:
+            ServingError: there is none of this name; the message names those there are.
+        """
+        if name not in self.columns:
+            raise ServingError(f"{self.kind} has no column {name!r}.{nearest(name, self.columns)}")
+        return self.columns[name]
+
+    def value(self, code: int, column: str) -> Value:
+        """One field: text, number or true/false; None where it is missing or the code is -1."""
+        found = self.column(column)
+        return None if code < 0 else found.value(code)
+
+    def row(self, code: int) -> dict[str, Value]:
+        """All fields of one entity by column; empty when the code is -1."""
+        return {} if code < 0 else {name: column.value(code) for name, column in self.columns.items()}
+
+    @classmethod
+    def from_frame(cls, kind: str, ids: Iterable[str], frame: Any, id_column: str, textual: Iterable[str] = ()) -> Self:
+        """Lay a frame's columns out by code.
+
+        Args:
+            kind: "Items", "Users" or "Actions".
+            ids: the ids in the order of their codes; ids without a row in the frame get missing values, rows of other
+                ids are left out.
+            frame: pandas, one row an id; None when there are no attributes.
+            id_column: the frame's column of ids, as text.
+            textual: the columns that hold prose.
+
+        Raises:
+            ServingError: an id has two rows.
+        """
+        table = cls(kind, text_array(ids))
+        if frame is None:
+            return table
+        known = table.positions
+        rows = np.full(len(table), -1, dtype=np.int64)
+        for row, each in enumerate(frame[id_column].tolist()):
+            code = known.get(each, -1)
+            if code >= 0 and rows[code] >= 0:
+                raise ServingError(
+                    f"{id_column} {each!r} stands in rows {rows[code] + 1} and {row + 1} of {kind}; give it one row."
+                )
+            if code >= 0:
+                rows[code] = row
+        prose = set(textual)
+        names = [name for name in frame.columns if name != id_column]
+        columns = {name: column_of(frame[name].tolist(), rows, name in prose) for name in names}
+        return cls(kind, table.ids, columns)
+
+
+@dataclass(frozen=True, eq=False)
+class EventLog:
+    """Events, oldest first.
+
+    entities: (m,) int32 codes of the items (or actions) in their table, -1 where unknown.
+    times: (m,) int64 epoch seconds.
+    columns: each (m,): EVENT_TYPE object text (None where missing), EVENT_VALUE float64, further ones of the dataset.
+    users: (m,) int32 codes in a table of users, for logs of many users; None for the log of one.
+    """
+
+    entities: np.ndarray
+    times: np.ndarray
+    columns: Mapping[str, np.ndarray] = field(default_factory=dict)
+    users: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse arrays of different lengths."""
+        arrays = {"times": self.times, **self.columns} | ({} if self.users is None else {"users": self.users})
+        for name, values in arrays.items():
+            if len(values) != len(self.entities):
+                raise ServingError(
+                    f"{name} of an event log has {len(values):,} values for {len(self.entities):,} events; "
+                    "give one an event."
+                )
+
+    def __len__(self) -> int:
+        return len(self.entities)
+
+    @classmethod
+    def empty(cls) -> Self:
+        """A log without events."""
+        return cls(np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.int64))
+
+
+@dataclass(frozen=True, eq=False)
+class UserState:
+    """All that is known of one user when a request comes in.
+
+    user_id: as the request gives it; a session id for somebody anonymous.
+    attributes: the user's row of the users dataset and live changes to it; empty when unknown.
+    events: stored and live ones, oldest first.
+    known: whether there is any event.
+    live: how many of the events are live ones.
+    version: sequence number of the newest live event that concerns this user, 0 when there is none.
+    """
+
+    user_id: str
+    attributes: Mapping[str, Value] = field(default_factory=dict)
+    events: EventLog = field(default_factory=EventLog.empty)
+    known: bool = False
+    live: int = 0
+    version: int = 0
+
+
+def text_array(texts: Iterable[str]) -> np.ndarray:
+    """Texts as a one-dimensional object array, none padded to the longest."""
+    listed = texts.tolist() if isinstance(texts, np.ndarray) else list(texts)
+    array = np.empty(len(listed), dtype=object)
+    array[:] = listed
+    return array
+
+
+def column_of(values: list[Any], rows: np.ndarray | None = None, textual: bool = False) -> AnyColumn:
+    """Plain values as a column: numbers and true/false when all are such, else text.
+
+    Args:
+        values: None, NaN and other missing values mixed with text, numbers or true/false.
+        rows: (n,) which value each entity gets, -1 for none; None takes them as they stand.
+        textual: whether text is prose.
+    """
+    given = [None if _missing(each) else each for each in values]
+    wanted = given if rows is None else [given[row] if row >= 0 else None for row in rows.tolist()]
+    present = [each for each in given if each is not None]
+    if present and all(isinstance(each, bool | np.bool_) for each in present):
+        return NumberColumn(_numbers(wanted), boolean=True)
+    if all(isinstance(each, int | float | np.number | np.bool_) for each in present) and not textual:
+        return NumberColumn(_numbers(wanted))
+    vocabulary: dict[str, int] = {}
+    codes = [-1 if each is None else vocabulary.setdefault(str(each), len(vocabulary)) for each in wanted]
+    return TextColumn(np.array(codes, dtype=np.int32), text_array(vocabulary), textual)
+
+
+def _numbers(values: list[Any]) -> np.ndarray:
+    return np.array([np.nan if each is None else float(each) for each in values], dtype=np.float64)
+
+
+def _missing(value: Any) -> bool:
+    """None, NaN, NaT or pandas' NA: none of them equals itself, and NA will not even say so."""
+    if value is None:
+        return True
+    if isinstance(value, str | bool | int):
+        return False
+    same = value == value
+    return not isinstance(same, bool | np.bool_) or not bool(same)
