@@ -173,9 +173,13 @@ class MatrixFactorization(Recipe):
 
     def _vectors(self, histories: Histories) -> np.ndarray:
         own = self._ragged(histories)
+        factors = self.item_factors[:, :-1]
+        if len(own.codes) < len(factors) // 4:  # one user needs few items of a large catalogue
+            used, places = np.unique(own.codes, return_inverse=True)
+            own, factors = Ragged(own.offsets, places, own.weights), factors[used]
         return solve(
             own,
-            np.ascontiguousarray(self.item_factors[:, :-1]),
+            np.ascontiguousarray(factors),
             self.weights.all_pairs(self.diagonal),
             self._user_ridge(own),
             steps=MOST_STEPS,
