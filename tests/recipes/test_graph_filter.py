@@ -6,7 +6,7 @@ import pytest
 from scipy import sparse
 
 from workbench.errors import RecipeError
-from workbench.recipes import graph_filter_choice, graph_spectrum
+from workbench.recipes import graph_filter_hidden, graph_spectrum
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import TrainingData, encode_histories
 from workbench.recipes.ranking import top_k
@@ -127,7 +127,7 @@ def test_what_is_given_is_not_tried_otherwise():
 
 def test_hidden_items_are_in_no_graph_and_in_no_history():
     pairs = sparse.csr_matrix((np.random.default_rng(0).random((40, 60)) < 0.3).astype(np.float32))
-    users, kept, hidden = graph_filter_choice.hide(pairs, seed=3)
+    users, kept, hidden = graph_filter_hidden.hide(pairs, seed=3)
     assert kept[users].multiply(hidden).nnz == 0
     assert kept.nnz + hidden.nnz == pairs.nnz
     assert (np.diff(hidden.indptr) >= 1).all()
@@ -136,7 +136,7 @@ def test_hidden_items_are_in_no_graph_and_in_no_history():
 def test_the_gain_counts_places_among_unseen_items():
     # One row, seen item 0; hidden items 1 and 3 hold places 0 and 2 among the rest: (1 + 1/2) / (1 + 1/log2 3).
     scores = np.array([[-np.inf, 5.0, 4.0, 3.0, 2.0]], dtype=np.float32)
-    found = graph_filter_choice._discounted(scores, sparse.csr_matrix(np.array([[0.0, 1.0, 0.0, 1.0, 0.0]])))
+    found = graph_filter_hidden.discounted(scores, sparse.csr_matrix(np.array([[0.0, 1.0, 0.0, 1.0, 0.0]])))
     assert found == pytest.approx(1.5 / (1 + 1 / np.log2(3)))
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from workbench.recipes.graph_filter_hidden import discounted, hide
 from workbench.recipes.graph_spectrum import (
     PLATEAU,
     RIDGE,
@@ -28,14 +29,8 @@ from workbench.recipes.graph_spectrum import (
     side_by_side,
 )
 
-MOST_USERS = 1_500  # users to choose by; more cost time and change little
 LEAST_USERS = 20
-LEAST_ITEMS = 5  # of a user to choose by
-HIDDEN = 0.2  # share of a user's items that is hidden
-CUT = 20
-DISCOUNTS = np.cumsum(1 / np.log2(np.arange(CUT) + 2))  # the most that so many hidden items can gain
 PROMISING = 8  # best options of the first item exponent that are tried at others
-MOST_HIDDEN = 20  # of one user
 NAMES = {RIDGE: "spectral_ridge", PLATEAU: "plateau"}  # a shape's own hyperparameter
 RIDGES = (0.02, 0.05, 0.1, 0.2, 0.4)
 PLATEAUS = (1.0, 1.5, 3.0, 6.0)
@@ -132,38 +127,11 @@ def choose(pairs: sparse.csr_matrix, given: dict[str, Any], seed: int) -> Choice
         graph = build_graph(kept, exponent, given["rank"] if given["low_pass"] != 0 else 1, seed)
         start = None if graph.exact else graph.vectors
         own = [each for each in options if each.user_exponent == exponent]
-        rounds = _climb(graph, kept[users], hidden, own, given["order"], tries_exponents)
-        for found in rounds:
+        for found in _climb(graph, kept[users], hidden, own, given["order"], tries_exponents):
             tried |= found
     best = max(tried, key=lambda each: tried[each])
     rows = [each.as_row() | {"score": value} for each, value in tried.items()]
     return Choice(best, rows, len(users), start)
-
-
-def hide(pairs: sparse.csr_matrix, seed: int) -> tuple[np.ndarray, sparse.csr_matrix, sparse.csr_matrix]:
-    """Hide a share of the items of some users at random.
-
-    Returns:
-        The users; the table without the hidden items; and the hidden items, one row per such user.
-    """
-    rng = np.random.default_rng(seed)
-    able = np.flatnonzero(np.diff(pairs.indptr) >= LEAST_ITEMS)
-    users = np.sort(rng.permutation(able)[:MOST_USERS])
-    places = [
-        pairs.indptr[user]
-        + rng.permutation(pairs.indptr[user + 1] - pairs.indptr[user])[
-            : min(MOST_HIDDEN, max(1, int(HIDDEN * (pairs.indptr[user + 1] - pairs.indptr[user]))))
-        ]
-        for user in users
-    ]
-    gone = np.zeros(pairs.nnz, dtype=bool)
-    gone[np.concatenate([np.empty(0, np.int64), *places])] = True
-    rows = np.repeat(np.arange(pairs.shape[0]), np.diff(pairs.indptr))
-    tables = [
-        sparse.csr_matrix((pairs.data[part], (rows[part], pairs.indices[part])), shape=pairs.shape)
-        for part in (~gone, gone)
-    ]
-    return users, tables[0], tables[1][users]
 
 
 def _climb(
@@ -218,9 +186,9 @@ def _gains(
             scores *= scale
             scores[batch.nonzero()] = -np.inf
         return [
-            _discounted(series[o.shape, o.parameter] + np.float32(o.low_pass) * passed, wanted)
+            discounted(series[o.shape, o.parameter] + np.float32(o.low_pass) * passed, wanted)
             if o.low_pass
-            else _discounted(series[o.shape, o.parameter], wanted)
+            else discounted(series[o.shape, o.parameter], wanted)
             for o in options
         ]
 
@@ -238,21 +206,3 @@ def _filtered_alike(
     terms = np.stack([term.T for term in polynomials(graph, columns, order)])
     weights = np.stack([coefficients(form.passed(), order) for form in forms])
     return (weights @ terms.reshape(len(terms), -1)).reshape(len(weights), *terms.shape[1:])
-
-
-def _discounted(scores: np.ndarray, hidden: sparse.csr_matrix) -> float:
-    """Sum the NDCG at CUT of every row; an item that ties takes the middle of the tied places.
-
-    Args:
-        scores: (n, n_items), -inf where an item was seen.
-        hidden: (n, n_items), at least one item a row.
-    """
-    total = 0.0
-    for row, line in enumerate(scores):
-        reached = line[hidden.indices[hidden.indptr[row] : hidden.indptr[row + 1]]]
-        places = (line > reached[:, None]).sum(axis=1)
-        reached, places = reached[places < CUT], places[places < CUT]
-        middle = places + ((line == reached[:, None]).sum(axis=1) - 1) / 2
-        gains = (1 / np.log2(middle[middle < CUT] + 2)).sum()
-        total += gains / DISCOUNTS[min(hidden.indptr[row + 1] - hidden.indptr[row], CUT) - 1]
-    return float(total)
