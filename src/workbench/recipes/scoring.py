@@ -65,8 +65,7 @@ def fit_and_score(
     """Fit a recipe on a split's train part, make lists for its held-out users, and score them.
 
     Args:
-        recipe_name, hyperparameters: as `catalog.build` takes them.
-        split: see `evaluation.splits`.
+        recipe_name, hyperparameters, split: see `catalog.build` and `evaluation.splits`.
         items, users: the group's other tables; None when there are none.
         k: list length; metrics are cut at 5, 10 and 25 as far as `k` allows, and at `k` itself.
         seed: of the fit and of the bootstrap.
@@ -87,11 +86,12 @@ def fit_and_score(
     cuts = metric_cuts(k)
     recipe = build(recipe_name, hyperparameters)
     recipe.watch, recipe.checkpoints = watch, checkpoints
+    asked = split.held_out[USER_ID].unique()
     clock = time.perf_counter()
     with MemoryGrowth() as growth:
         recipe.fit(TrainingData(split.train, items, users), seed=seed, progress=progress)
         fitted = time.perf_counter()
-        histories = encode_histories(split.history, recipe.item_ids, split.held_out[USER_ID].unique())
+        histories = encode_histories(split.history, recipe.item_ids, asked)
         lists = top_k(recipe, histories, k, exclude_seen=exclude_seen, progress=progress)
     scored = time.perf_counter()
     scores = score_lists(lists, split, items, cuts)
@@ -102,9 +102,7 @@ def fit_and_score(
         lists=lists,
         per_user=scores,
         summary=summarise(scores, seed),
-        catalogue=catalogue(
-            lists, split.train, items=items, history=split.history, users=split.held_out[USER_ID].unique(), k=k
-        ),
+        catalogue=catalogue(lists, split.train, items=items, history=split.history, users=asked, k=k),
         timings={"fit": fitted - clock, "score": scored - fitted},
         notes=_notes(recipe, histories, split, items, exclude_seen),
         memory=growth.gb,

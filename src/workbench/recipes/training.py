@@ -12,12 +12,13 @@ from tqdm.auto import tqdm
 
 from workbench.columns import INTERACTIONS, RECIPE
 from workbench.data.solutions import SolutionDraft, SolutionVersion
+from workbench.data.versions import DatasetVersion
 from workbench.data.workspace import Workspace
 from workbench.evaluation.intervals import paired_summary
 from workbench.evaluation.splits import USERS_90_10, Split, make_split
 from workbench.recipes.catalog import build, entry
 from workbench.recipes.contract import Recipe, TrainingData
-from workbench.recipes.objective import item_rewards, read_objective
+from workbench.recipes.objective import Objective, item_rewards, read_objective
 from workbench.recipes.purposes import judge_purpose
 from workbench.recipes.scoring import Evaluation, fit_and_score
 from workbench.recipes.storage import save
@@ -127,22 +128,12 @@ def train(
     hyperparameters = row.complete(config.hyperparameters)
     objective = read_objective(config.objective)
     versions = workspace.training_data(group, config.versions)
-    settings = dataclasses.asdict(config) | {
-        "recipe": row.name,
-        "hyperparameters": hyperparameters,
-        "objective": objective and objective.settings(),
-        "versions": {kind: each.version for kind, each in versions.items() if each},
-    }
+    settings = _settings(config, row.name, hyperparameters, objective, versions)
     clock = time.perf_counter()
     steps = tqdm(total=5, desc="reading", unit="part", disable=not progress)
     with steps, workspace.new_solution_version(group, solution, plain(settings)) as draft:
-        tables = read_tables(versions, row.needs)
-        if objective:
-            item_rewards(tables.items, objective.column)  # a wrong column stops here, before any waiting
-        events, notes = filter_events(tables.interactions, config.event_types, config.event_value_threshold)
-        data = TrainingData(events, tables.items, tables.users)
-        notes["below_the_least"] = check_least(events, config.train_anyway)
-        split = make_split(config.split, events, config.seed)
+        data, notes = _read(versions, row.needs, config, objective)
+        split = make_split(config.split, data.interactions, config.seed)
         states = workspace.path / "checkpoints" / group / solution
         found = _evaluate(row.name, hyperparameters, split, data, config, steps, states / "split")
         options = {"k": config.top_k, "seed": config.seed, "exclude_seen": config.exclude_seen}
@@ -168,6 +159,37 @@ def differences(evaluation: Evaluation, baselines: Mapping[str, Evaluation], see
     """Compare a recipe with each baseline, user by user: BASELINE and the columns of `paired_summary`."""
     tables = [paired_summary(evaluation.per_user, each.per_user, seed, BASELINE=n) for n, each in baselines.items()]
     return pd.concat(tables, ignore_index=True)
+
+
+def _settings(
+    config: TrainingConfig,
+    recipe: str,
+    hyperparameters: dict[str, Any],
+    objective: Objective | None,
+    versions: Mapping[str, DatasetVersion | None],
+) -> dict[str, Any]:
+    """Everything that was asked for, complete with defaults and versions."""
+    return dataclasses.asdict(config) | {
+        "recipe": recipe,
+        "hyperparameters": hyperparameters,
+        "objective": objective and objective.settings(),
+        "versions": {kind: each.version for kind, each in versions.items() if each},
+    }
+
+
+def _read(
+    versions: Mapping[str, DatasetVersion | None],
+    needs: Sequence[str],
+    config: TrainingConfig,
+    objective: Objective | None,
+) -> tuple[TrainingData, dict[str, Any]]:
+    """Read the tables, keep the events that count, and note what went; what cannot work stops here, before waiting."""
+    tables = read_tables(versions, needs)
+    if objective:
+        item_rewards(tables.items, objective.column)
+    events, notes = filter_events(tables.interactions, config.event_types, config.event_value_threshold)
+    data = TrainingData(events, tables.items, tables.users)
+    return data, notes | {"below_the_least": check_least(events, config.train_anyway)}
 
 
 def _evaluate(
