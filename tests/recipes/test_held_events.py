@@ -33,6 +33,7 @@ def test_what_came_before_is_cut_off_at_the_event():
     assert len(held) == 20
     assert held.events[:2].tolist() == [2, 5]
     assert held.targets.tolist() == [2] * 20
+    assert held.past[:4].tolist() == [0, 1, 3, 4]
     assert held.histories.items[:4].tolist() == [0, 1, 0, 1]
     assert held.histories.columns["EVENT_TYPE"][2] == "e3"
     assert held.seen[0].toarray().tolist() == [[True, True, False, False]]

@@ -10,7 +10,7 @@ from workbench.recipes.contract import TrainingData, encode_histories
 from workbench.recipes.gram import normal_equations
 from workbench.recipes.gram_separate import solve_separately
 from workbench.recipes.gram_sequences import sequences
-from workbench.recipes.held_events import newest_events
+from workbench.recipes.held_events import hold, newest_events
 from workbench.recipes.ridge_choice import discount_factors, left_out_scores
 
 
@@ -33,19 +33,18 @@ def prepared(table, **hyperparameters):
     histories = encode_histories(table, recipe.item_ids)
     recipe._choose_columns(np.bincount(histories.items, minlength=len(recipe.item_ids)))
     events = sequences(histories.items, histories.offsets, clock=recipe._events(histories)[-1])
-    recipe.newest = newest_events(histories.offsets)
+    probe = recipe._probe(events, hold(histories, len(recipe.item_ids)))
     gram, cross = normal_equations(
         events, recipe.decays, recipe.lags, recipe.columns, len(recipe.item_ids), cross_dtype=np.float32
     )
-    return recipe, events, gram, cross, *recipe._rare_equations(events)
+    return recipe, probe, gram, cross, *recipe._rare_equations(events)
 
 
 @pytest.mark.parametrize("days", [None, 300 / 86_400])
 def test_a_row_left_out_by_formula_is_a_row_left_out(days):
     table = walks(noise=0.5)
-    recipe, events, gram, cross, own, rare_cross = prepared(table, half_life_days=days)
-    rows = recipe.newest
-    found = left_out_scores(gram, cross, own, rare_cross, recipe._probe(events, rows), ridge=5.0)
+    _, probe, gram, cross, own, rare_cross = prepared(table, half_life_days=days)
+    found = left_out_scores(gram, cross, own, rare_cross, probe, ridge=5.0)
     for user in (0, 7, 29):
         name = f"u{user:02d}"
         is_newest = (table["USER_ID"] == name) & (table["TIMESTAMP"] == table["TIMESTAMP"].max())
@@ -58,9 +57,9 @@ def test_a_row_left_out_by_formula_is_a_row_left_out(days):
 
 def test_rare_items_are_left_out_too():
     table = walks(noise=0.5)
-    recipe, events, gram, cross, own, rare_cross = prepared(table, dense_features=4)
+    recipe, probe, gram, cross, own, rare_cross = prepared(table, dense_features=4)
     assert recipe.notes["items_solved_by_themselves"] == 6
-    found = left_out_scores(gram, cross, own, rare_cross, recipe._probe(events, recipe.newest), ridge=5.0)
+    found = left_out_scores(gram, cross, own, rare_cross, probe, ridge=5.0)
     # The same columns must be solved together with and without the row.
     is_newest = (table["USER_ID"] == "u04") & (table["TIMESTAMP"] == table["TIMESTAMP"].max())
     short = encode_histories(table[~is_newest], recipe.item_ids)
@@ -68,7 +67,6 @@ def test_rare_items_are_left_out_too():
     gram, cross = normal_equations(again, recipe.decays, recipe.lags, recipe.columns, 8)
     weights = np.linalg.solve(gram + 5.0 * np.eye(len(gram)), cross.T)
     rare_weights = solve_separately(*recipe._rare_equations(again), 5.0)
-    probe = recipe._probe(events, recipe.newest)
     expected = probe.features[4] @ weights + (probe.rare[4] @ rare_weights).toarray()
     np.testing.assert_allclose(found[4], np.asarray(expected).ravel(), atol=2e-5)
 
@@ -97,6 +95,21 @@ def test_rows_are_the_newest_events_of_users_with_three_or_more():
     offsets = np.concatenate([[0], np.cumsum([2, *[3] * 20, 1])])
     found = newest_events(offsets)
     assert found.tolist() == [2 + 3 * n + 2 for n in range(20)]
+
+
+@pytest.mark.parametrize("days", [None, 300 / 86_400])
+def test_rows_to_choose_by_are_what_scoring_reads_of_the_held_histories(days):
+    table = walks(noise=0.5)
+    recipe, probe, *_ = prepared(table, half_life_days=days, dense_features=4)
+    held = hold(encode_histories(table, recipe.item_ids), len(recipe.item_ids))
+    codes, offsets, values = recipe._faded_events(held.histories)
+    rows = np.repeat(np.arange(len(held)), np.diff(offsets))
+    age = np.repeat(offsets[1:], np.diff(offsets)) - 1 - np.arange(len(codes))
+    for found, columns in ((probe.features, recipe.columns), (probe.rare, recipe.rare_columns)):
+        expected = recipe._features(rows, codes, age, values, columns, len(held))
+        np.testing.assert_array_equal(found.toarray(), expected.toarray())
+    assert probe.targets.tolist() == held.targets.tolist()
+    assert (probe.seen != held.seen).nnz == 0
 
 
 def test_the_discount_divides_by_popularity():

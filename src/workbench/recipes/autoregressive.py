@@ -15,7 +15,7 @@ from workbench.recipes.explaining import at_own_positions
 from workbench.recipes.gram import has_window, normal_equations
 from workbench.recipes.gram_separate import separate_equations, solve_separately
 from workbench.recipes.gram_sequences import Sequences, fade, half_lives, sequences
-from workbench.recipes.held_events import newest_events
+from workbench.recipes.held_events import Held, hold
 from workbench.recipes.popularity import encode
 from workbench.recipes.ridge_choice import RIDGES, START, Choice, Probe, choose, discount_factors
 
@@ -55,19 +55,18 @@ class Autoregressive(Recipe):
         _, items, self.item_ids = encode(data.interactions)
         check_types(self.name or "autoregressive", self.hyperparameters["event_weights"], data.interactions)
         histories = encode_histories(data.interactions, self.item_ids)
-        codes, offsets, weights, clock = self._events(histories)
-        self.newest = newest_events(offsets)
+        counted, weights, clock = self._events(histories)
         share = np.bincount(items, minlength=len(self.item_ids)) / len(items)
         self.popularity = share.astype(np.float32)
         self.notes = {
-            "events_without_weight": len(histories.items) - len(codes),
-            "rows": int(len(codes) - np.count_nonzero(np.diff(offsets))),
+            "events_without_weight": len(histories.items) - len(counted.items),
+            "rows": int(len(counted.items) - np.count_nonzero(np.diff(counted.offsets))),
         }
         if weights is not None:
             weights = weights / weights.mean()  # only ratios count, whatever the ridge
-        events = sequences(codes, offsets, weights, weights, clock)
-        self._choose_columns(np.bincount(codes, minlength=len(self.item_ids)))
-        self._solve(events, progress)
+        events = sequences(counted.items, counted.offsets, weights, weights, clock)
+        self._choose_columns(np.bincount(counted.items, minlength=len(self.item_ids)))
+        self._solve(events, hold(counted, len(self.item_ids)), progress)
         return self
 
     def score(self, histories: Histories) -> np.ndarray:
@@ -117,15 +116,15 @@ class Autoregressive(Recipe):
         self.rare_weights = sparse.csr_matrix(rare, shape=(len(rare[2]) - 1, len(item_ids)))
         return self
 
-    def _events(self, histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray | None, np.ndarray | None]:
-        """Give items, offsets, weights and clock (see `Sequences`) of the events whose type has a weight."""
+    def _events(self, histories: Histories) -> tuple[Histories, np.ndarray | None, np.ndarray | None]:
+        """Give the events whose type has a weight, their weights and their clock (see `Sequences`)."""
         counted, weights = weigh(histories, self.hyperparameters["event_weights"])
-        clock = half_lives(counted.times, counted.offsets, self.hyperparameters["half_life_days"])
-        return counted.items, counted.offsets, weights, clock
+        return counted, weights, half_lives(counted.times, counted.offsets, self.hyperparameters["half_life_days"])
 
     def _faded_events(self, histories: Histories) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Give items, offsets, and what is left of every event's weight at the time of its history's newest."""
-        codes, offsets, weights, clock = self._events(histories)
+        counted, weights, clock = self._events(histories)
+        codes, offsets = counted.items, counted.offsets
         values = np.ones(len(codes)) if weights is None else weights
         if clock is not None:
             values = values * fade(clock[np.repeat(offsets[1:] - 1, np.diff(offsets))] - clock)
@@ -152,7 +151,7 @@ class Autoregressive(Recipe):
                 f"{free / 1e9:.1f} GB are free. Set dense_features below {most:,}, or use fewer decays."
             )
 
-    def _solve(self, events: Sequences, progress: bool) -> None:
+    def _solve(self, events: Sequences, held: Held | None, progress: bool) -> None:
         """Solve for frequent items together and for rare ones each by itself.
 
         The factorisation runs in float64, where rounding could make it fail; the solutions need only float32.
@@ -162,7 +161,7 @@ class Autoregressive(Recipe):
             events, self.decays, self.lags, self.columns, n_items, cross_dtype=np.float32, progress=progress
         )
         own, rare_cross = self._rare_equations(events)
-        choice = self._choose_ridge(events, gram, cross, own, rare_cross)
+        choice = self._choose_ridge(events, held, gram, cross, own, rare_cross)
         factors = discount_factors(self.popularity, choice.discount)
         gram.flat[:: len(gram) + 1] += choice.ridge
         # Transposes of symmetric or finished tables are what LAPACK can overwrite without a copy.
@@ -185,40 +184,37 @@ class Autoregressive(Recipe):
         return separate_equations(events, self.decays, lags, self.rare_columns, n_items)
 
     def _choose_ridge(
-        self, events: Sequences, gram: np.ndarray, cross: np.ndarray, own: np.ndarray, rare_cross: sparse.csr_matrix
+        self,
+        events: Sequences,
+        held: Held | None,
+        gram: np.ndarray,
+        cross: np.ndarray,
+        own: np.ndarray,
+        rare_cross: sparse.csr_matrix,
     ) -> Choice:
         """Take ridge and discount as given; choose those that are None, and note what was tried."""
         ridge, discount = self.hyperparameters["ridge"], self.hyperparameters["popularity_discount"]
-        rows = self.newest
-        if not len(rows) or (ridge is not None and discount is not None and not self.keep_held):
+        if held is None or (ridge is not None and discount is not None and not self.keep_held):
             choice = Choice(RIDGES[START] if ridge is None else ridge, discount or 0.0, [])
         else:
-            probe = self._probe(events, rows)
-            choice = choose(gram, cross, own, rare_cross, probe, self.popularity, ridge, discount)
+            choice = choose(gram, cross, own, rare_cross, self._probe(events, held), self.popularity, ridge, discount)
             self.held_scores = choice.scores if self.keep_held else None
         self.notes |= {"ridge": choice.ridge, "popularity_discount": choice.discount}
-        self.notes |= {"chosen_by_rows": len(rows) if choice.tried else 0, "tried": choice.tried}
+        self.notes |= {"chosen_by_rows": len(held) if choice.tried else 0, "tried": choice.tried}
         return choice
 
-    def _probe(self, events: Sequences, newest: np.ndarray) -> Probe:
-        """Lay out the rows that foretell the given events."""
-        lengths = newest - events.first[newest]
-        rows = np.repeat(np.arange(len(newest)), lengths)
-        past = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths) + events.first[newest][rows]
-        age, codes = newest[rows] - 1 - past, events.items[past]
-        laid = (rows, codes, age, events.inputs[past] * events.fade(past, newest[rows] - 1))
-        others = codes != events.items[newest][rows]
-        seen = sparse.csr_matrix(
-            (np.ones(int(others.sum()), dtype=bool), (rows[others], codes[others])),
-            shape=(len(newest), len(self.item_ids)),
-        )
-        seen.sum_duplicates()
+    def _probe(self, events: Sequences, held: Held) -> Probe:
+        """Lay out the rows that foretell the held events."""
+        rows = np.repeat(np.arange(len(held)), np.diff(held.histories.offsets))
+        before = held.events[rows] - 1
+        values = events.inputs[held.past] * events.fade(held.past, before)
+        laid = (rows, held.histories.items, before - held.past, values)
         return Probe(
-            features=self._features(*laid, self.columns, len(newest)),
-            rare=self._features(*laid, self.rare_columns, len(newest)),
-            targets=events.items[newest],
-            weights=events.targets[newest].astype(np.float32),
-            seen=seen,
+            features=self._features(*laid, self.columns, len(held)),
+            rare=self._features(*laid, self.rare_columns, len(held)),
+            targets=held.targets,
+            weights=events.targets[held.events].astype(np.float32),
+            seen=held.seen,
         )
 
     def _features(

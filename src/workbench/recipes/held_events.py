@@ -21,12 +21,14 @@ class Held:
 
     events: (v,) their positions among the events of the histories they come from.
     targets: (v,) item codes.
-    histories: what came before each, one history a row.
+    past: (n,) positions of all the events before them, like `events`.
+    histories: those events, one history a row.
     seen: (v, n_items) bool, the items of each history but for the target: no list would hold them.
     """
 
     events: np.ndarray
     targets: np.ndarray
+    past: np.ndarray
     histories: Histories
     seen: sparse.csr_matrix
 
@@ -69,7 +71,7 @@ def hold(histories: Histories, n_items: int) -> Held | None:
     cells = (rows[others], before.items[others])
     seen = sparse.csr_matrix((np.ones(int(others.sum()), dtype=bool), cells), shape=(len(events), n_items))
     seen.sum_duplicates()
-    return Held(events, targets, before, seen)
+    return Held(events, targets, past, before, seen)
 
 
 def ndcg(scores: np.ndarray, targets: np.ndarray, seen: sparse.csr_matrix, cut: int = CUT) -> float:
