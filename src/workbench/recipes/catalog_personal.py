@@ -64,7 +64,11 @@ NETWORK = {
     "window": Hyperparameter(100, "How many events back the transformer looks.", "int", 2, 5_000),
     "dropout": Hyperparameter(0.2, "Share of numbers left out at random in training.", "float", 0.0, 0.9, tunable=True),
     "epochs": Hyperparameter(
-        None, "Passes over the data; None takes as many as fit into budget_minutes, at most 100.", "int", 1, 10_000
+        None,
+        "Passes over the data; None takes as many as fit into budget_minutes, at most 100; 40 without a budget.",
+        "int",
+        1,
+        10_000,
     ),
     "learning_rate": Hyperparameter(
         0.002, "Step size of the transformer's optimiser.", "float", 1e-5, 0.1, tunable=True, log=True
