@@ -10,8 +10,8 @@ import pytest
 from workbench.errors import RecipeError
 from workbench.recipes import storage
 from workbench.recipes.catalog import CATALOG, build, entry
-from workbench.recipes.contract import TrainingData, encode_histories
-from workbench.recipes.ranking import top_k
+from workbench.recipes.contract import Histories, TrainingData, encode_histories
+from workbench.recipes.ranking import rank_given, top_k
 
 QUICK = {"epochs": 1}  # one pass is enough to keep a promise
 
@@ -133,6 +133,25 @@ def test_defaults_lie_inside_their_own_ranges(name):
     row = CATALOG[name]
     assert row.complete({key: setting.default for key, setting in row.hyperparameters.items()}) == row.complete()
     assert all(setting.meaning for setting in row.hyperparameters.values())
+
+
+@every_recipe
+def test_an_unfitted_recipe_says_so(name):
+    recipe = build(name)
+    histories = Histories(np.array(["u"], dtype=object), np.array([0, 1]), np.zeros(1, np.int32), np.zeros(1, np.int64))
+    said = f"{name} is not fitted; call fit\\(data\\)"
+    calls = (
+        lambda: recipe.score(histories),
+        lambda: top_k(recipe, histories, 3),
+        lambda: rank_given(recipe, histories, [["a"]]),
+        lambda: recipe.similar(np.array([0])),
+        lambda: recipe.state(),
+        lambda: encode_histories(pd.DataFrame(), recipe.item_ids),
+    )
+    for call in calls:
+        with pytest.raises(RecipeError, match=said):
+            call()
+    assert not hasattr(recipe, "item_ids")
 
 
 @every_recipe

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
-from workbench.errors import RecipeError
+from workbench.errors import RecipeError, UnfittedError
 from workbench.recipes.contract_checks import check_context, check_table
 
 
@@ -129,8 +129,14 @@ class Recipe(ABC):
     item_ids: np.ndarray  # (n_items,) text, set by fit; position = item code
     notes: dict[str, Any]  # what fit counted, capped or fell back to; goes into results
     checkpoints: Path | None = None  # folder where a long fit leaves its state, to go on from there; None leaves none
-    item_factors: np.ndarray | None = None  # (n_items, width) float32 where every score is a product with `factors`
+    item_factors: np.ndarray  # (n_items, width) float32; set only where every score is a product with `factors`
     watch: Callable[[int, float], None] | None = None  # told (step, validation value); may raise
+
+    def __getattr__(self, name: str) -> Any:
+        """Say of anything that only a fit gives that there was none; Python asks here for what is nowhere else."""
+        if "item_ids" not in vars(self):
+            raise UnfittedError(f"{self.name or type(self).__name__} is not fitted; call fit(data).")
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @abstractmethod
     def fit(self, data: TrainingData, *, seed: int = 0, progress: bool = False) -> Self:

@@ -47,7 +47,7 @@ def top_k(
     if k < 1:
         raise ValueError(f"k must be at least 1, not {k}")
     n_items = len(recipe.item_ids)
-    if recipe.item_factors is not None:
+    if hasattr(recipe, "item_factors"):
         seen = (histories.offsets, histories.items) if exclude_seen else None
         found = top_factors(recipe.factors(histories), recipe.item_factors, k, seen, allowed, progress)
         return _lists(recipe, histories, *found)
