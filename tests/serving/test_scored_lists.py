@@ -42,7 +42,7 @@ def test_a_list_holds_the_best_scores_without_what_is_barred(name, fitted, event
     recipe = fitted[name]
     history = row(encode_histories(events, recipe.item_ids, ["u3"]), 0)
     allowed = np.arange(len(recipe.item_ids)) % 2 == 0
-    found = Scorer(recipe).top(history, 4, allowed, history.items)
+    found = Scorer(recipe).ask(history).top(4, allowed, history.items)
     scores = np.array(recipe.score(history))[0]
     scores[~allowed] = -np.inf
     scores[history.items] = -np.inf
@@ -60,7 +60,7 @@ def test_many_lists_at_once_are_the_lists_one_by_one(name, fitted, events):
     many = scorer.top_many(histories, 5, allowed, (histories.offsets, histories.items)).split(len(histories))
     for place, own in enumerate(many):
         history = row(histories, place)
-        alone = scorer.top(history, 5, allowed[place], history.items)
+        alone = scorer.ask(history).top(5, allowed[place], history.items)
         assert own.codes.tolist() == alone.codes.tolist()
         assert own.scores == pytest.approx(alone.scores, rel=1e-5)
 
@@ -77,7 +77,7 @@ def test_lists_of_a_factor_model_are_the_same_to_the_last_bit_in_any_block(fitte
     k = data.draw(st.integers(1, 12))
     many = scorer.top_many(block, k, None, (block.offsets, block.items)).split(len(block))
     place = data.draw(st.integers(0, len(block) - 1))
-    alone = scorer.top(row(block, place), k, None, row(block, place).items)
+    alone = scorer.ask(row(block, place)).top(k, None, row(block, place).items)
     assert np.array_equal(many[place].codes, alone.codes)
     assert np.array_equal(many[place].scores, alone.scores)
 
@@ -86,19 +86,19 @@ def test_lists_of_a_factor_model_are_the_same_to_the_last_bit_in_any_block(fitte
 def test_given_items_score_as_they_do_in_a_list(name, fitted, events):
     recipe = fitted[name]
     history = row(encode_histories(events, recipe.item_ids, ["u5"]), 0)
-    scorer = Scorer(recipe)
-    found = scorer.top(history, 6)
-    assert scorer.of(history, found.codes[::-1]) == pytest.approx(found.scores[::-1], rel=1e-6)
-    assert scorer.of(history, np.empty(0, dtype=np.int64)).tolist() == []
+    asked = Scorer(recipe).ask(history)
+    found = asked.top(6)
+    assert asked.of(found.codes[::-1]).tolist() == found.scores[::-1].tolist()
+    assert asked.of(np.empty(0, dtype=np.int64)).tolist() == []
 
 
 def test_a_shorter_list_where_fewer_may_be_listed(fitted, events):
     recipe = fitted["matrix-factorization"]
     history = row(encode_histories(events, recipe.item_ids, ["u0"]), 0)
     allowed = np.zeros(len(recipe.item_ids), dtype=bool)
-    assert len(Scorer(recipe).top(history, 3, allowed).codes) == 0
+    assert len(Scorer(recipe).ask(history).top(3, allowed).codes) == 0
     allowed[[4, 7]] = True
-    assert sorted(Scorer(recipe).top(history, 3, allowed).codes) == [4, 7]
+    assert sorted(Scorer(recipe).ask(history).top(3, allowed).codes) == [4, 7]
     assert allowed.sum() == 2  # the mask is the caller's
 
 
@@ -106,7 +106,7 @@ def test_an_unknown_user_gets_what_is_popular(fitted, events):
     recipe = fitted["matrix-factorization"]
     nobody = encode_histories(events, recipe.item_ids, ["nobody"])
     chosen = events[ITEM_ID].value_counts()
-    listed = recipe.item_ids[Scorer(recipe).top(nobody, 3).codes]
+    listed = recipe.item_ids[Scorer(recipe).ask(nobody).top(3).codes]
     assert chosen[listed].tolist() == chosen.sort_values(ascending=False).to_list()[:3]
 
 
@@ -130,26 +130,26 @@ def test_an_objective_weighs_four_candidates_a_place():
     rewards = np.array([0.0, 0.0, 0.0, 9.0, 100.0])
     # candidates of one place: a, b, c, d; e is none, however much it earns. Ranks of scores 1, 2/3, 1/3, 0; of
     # rewards (three tie at the mean of 0, 1, 2): 1/3, 1/3, 1/3, 1. At weight 0.75: 0.5, 0.4167, 0.3333, 0.75
-    found = Scorer(Fixed(), Reward("MARGIN", 0.75, rewards)).top(nobody(), 1)
+    found = Scorer(Fixed(), Reward("MARGIN", 0.75, rewards)).ask(nobody()).top(1)
     assert (found.codes.tolist(), found.traded) == ([3], 1)
     assert found.scores == pytest.approx([0.75])
     # at weight 0.5: 0.6667, 0.5, 0.3333, 0.5: the best stays
-    found = Scorer(Fixed(), Reward("MARGIN", 0.5, rewards)).top(nobody(), 1)
+    found = Scorer(Fixed(), Reward("MARGIN", 0.5, rewards)).ask(nobody()).top(1)
     assert (found.codes.tolist(), found.traded) == ([0], 0)
 
 
 def test_an_objective_of_no_weight_is_none():
-    assert Scorer(Fixed(), Reward("MARGIN", 0.0, np.zeros(5))).top(nobody(), 2).scores.tolist() == [5.0, 4.0]
+    assert Scorer(Fixed(), Reward("MARGIN", 0.0, np.zeros(5))).ask(nobody()).top(2).scores.tolist() == [5.0, 4.0]
 
 
 def test_an_objective_gives_many_the_lists_it_gives_each():
     scorer = Scorer(Fixed(), Reward("MARGIN", 0.75, np.array([0.0, 0.0, 0.0, 9.0, 100.0])))
     mask = np.array([[True] * 5, [True, True, True, False, True], [False] * 5])
     many = scorer.top_many(nobody(3), 1, mask).split(3)
-    alone = [scorer.top(nobody(), 1, each) for each in mask]
+    alone = [scorer.ask(nobody()).top(1, each) for each in mask]
     assert [each.codes.tolist() for each in many] == [each.codes.tolist() for each in alone] == [[3], [4], []]
 
 
 def test_no_place_is_refused():
     with pytest.raises(ValueError, match="k must be at least 1, not 0"):
-        Scorer(Fixed()).top(nobody(), 0)
+        Scorer(Fixed()).ask(nobody()).top(0)

@@ -80,26 +80,16 @@ class Scorer:
         """The items by the length of their factors."""
         return FactorIndex(self.recipe.item_factors)
 
-    def top(
-        self, history: Histories, k: int, allowed: np.ndarray | None = None, barred: np.ndarray | None = None
-    ) -> Scored:
-        """List one user's best items.
+    def ask(self, history: Histories) -> "Question":
+        """Score one user, for lists under any masks and for single items.
 
         Args:
             history: exactly one row.
-            k: places, at least 1.
-            allowed: (n_items,) bool, items that may be listed; None allows all. Not written into.
-            barred: item codes that may not be listed, such as those of the history.
 
         Raises:
             RecipeError: the recipe gave NaN.
         """
-        wanted = self._wanted(k)
-        if self.by_factors:
-            codes, scores = self.index.top(self.recipe.factors(history)[0], wanted, allowed, barred)
-        else:
-            _, codes, scores = best(self._row(history, allowed, barred), wanted)
-        return self._traded(Scored(np.zeros(len(codes), dtype=np.int64), codes, scores), k)
+        return Question(self, self.recipe.factors(history) if self.by_factors else self.scores(history))
 
     def top_many(
         self,
@@ -108,7 +98,7 @@ class Scorer:
         allowed: np.ndarray | None = None,
         barred: tuple[np.ndarray, np.ndarray] | None = None,
     ) -> Scored:
-        """List many users' best items; each list is the one that `top` gives.
+        """List many users' best items; each list is the one that `ask(history).top` gives.
 
         Args:
             histories: any number of rows.
@@ -116,7 +106,7 @@ class Scorer:
             allowed: (n_items,) bool for all users alike, or (n_users, n_items).
             barred: offsets (n_users + 1) and item codes that each user may not get.
         """
-        wanted = self._wanted(k)
+        wanted = self.wanted(k)
         if allowed is not None and allowed.ndim == 2:
             allowed, barred = _as_barred(allowed, barred)
         if self.by_factors:
@@ -125,38 +115,21 @@ class Scorer:
             )
         else:
             found = self._blocks(histories, wanted, allowed, barred)
-        return self._traded(found, k)
+        return self.traded(found, k)
 
-    def of(self, history: Histories, codes: np.ndarray) -> np.ndarray:
-        """Score given items for one user: (len(codes),) float32, the same as in a list by relevance alone."""
-        codes = np.asarray(codes, dtype=np.int64)
-        if not len(codes):
-            return np.empty(0, dtype=np.float32)
-        if self.by_factors:
-            vector = np.ascontiguousarray(self.recipe.factors(history), dtype=np.float32)
-            return products(vector, np.zeros(len(codes), dtype=np.int64), self.recipe.item_factors, codes)
-        return self._scores(history)[0, codes]
-
-    def _wanted(self, k: int) -> int:
+    def wanted(self, k: int) -> int:
+        """How many candidates a list of `k` places is chosen from."""
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
         return k if self.reward is None else PER_PLACE * k
 
-    def _scores(self, histories: Histories) -> np.ndarray:
+    def scores(self, histories: Histories) -> np.ndarray:
         """Score all items into an array of our own."""
         scores = np.array(self.recipe.score(histories), dtype=np.float32)
         if np.isnan(scores.sum()) and np.isnan(scores).any():
             row = int(np.flatnonzero(np.isnan(scores).any(axis=1))[0])
             name = self.recipe.name or type(self.recipe).__name__
             raise RecipeError(f"{name} gave NaN for user {histories.user_ids[row]!r}. Train it again.")
-        return scores
-
-    def _row(self, history: Histories, allowed: np.ndarray | None, barred: np.ndarray | None) -> np.ndarray:
-        scores = self._scores(history)
-        if allowed is not None:
-            scores[0, ~allowed] = -np.inf
-        if barred is not None:
-            scores[0, barred] = -np.inf
         return scores
 
     def _blocks(
@@ -171,15 +144,13 @@ class Scorer:
         for start in range(0, len(histories), size):
             stop = min(start + size, len(histories))
             block = histories.rows(start, stop)
-            scores = self._scores(block)
-            if allowed is not None:
-                scores[:, ~allowed] = -np.inf
+            scores = barred_out(self.scores(block), allowed)
             own = slice(offsets[start], offsets[stop])
             owner = np.repeat(np.arange(stop - start), np.diff(offsets[start : stop + 1]))
             scores[owner, codes[own]] = -np.inf
             for row in self._uncertain(scores, k):
                 bars = codes[offsets[start + row] : offsets[start + row + 1]]
-                scores[row] = self._row(block.rows(row, row + 1), allowed, bars)[0]
+                scores[row] = barred_out(self.scores(block.rows(row, row + 1)), allowed, bars)[0]
             rows, listed, values = best(scores, k)
             parts.append((rows + start, listed, values))
         empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
@@ -196,7 +167,7 @@ class Scorer:
         with np.errstate(invalid="ignore"):
             return np.flatnonzero((-np.diff(top, axis=1) <= CERTAIN * size[:, None]).any(axis=1))
 
-    def _traded(self, found: Scored, k: int) -> Scored:
+    def traded(self, found: Scored, k: int) -> Scored:
         """Order each list's candidates by relevance and reward and keep the best k."""
         if self.reward is None or not len(found.codes):
             return found
@@ -213,6 +184,46 @@ class Scorer:
         kept = order[places < k]  # places count from 0 within every row, before and after
         moved = int((found.codes[order] != found.codes)[places < k].sum())
         return Scored(found.rows[kept], found.codes[kept], blended[kept].astype(np.float32), moved)
+
+
+class Question:
+    """One user's scores, computed once and asked several times: for the list, for promotions, for given items."""
+
+    def __init__(self, scorer: Scorer, scored: np.ndarray):
+        """Take a user's vector (1, width), or all scores (1, n_items)."""
+        self.scorer, self.scored = scorer, scored
+
+    def top(self, k: int, allowed: np.ndarray | None = None, barred: np.ndarray | None = None) -> Scored:
+        """List the best items.
+
+        Args:
+            k: places, at least 1.
+            allowed: (n_items,) bool, items that may be listed; None allows all. Not written into.
+            barred: item codes that may not be listed, such as those of the history.
+        """
+        wanted = self.scorer.wanted(k)
+        if self.scorer.by_factors:
+            codes, scores = self.scorer.index.top(self.scored[0], wanted, allowed, barred)
+        else:
+            _, codes, scores = best(barred_out(self.scored.copy(), allowed, barred), wanted)
+        return self.scorer.traded(Scored(np.zeros(len(codes), dtype=np.int64), codes, scores), k)
+
+    def of(self, codes: np.ndarray) -> np.ndarray:
+        """Score given items: (len(codes),) float32, the same as in a list by relevance alone."""
+        if not self.scorer.by_factors:
+            return self.scored[0, codes]
+        vector = np.ascontiguousarray(self.scored, dtype=np.float32)
+        codes = np.asarray(codes, dtype=np.int64)
+        return products(vector, np.zeros(len(codes), dtype=np.int64), self.scorer.recipe.item_factors, codes)
+
+
+def barred_out(scores: np.ndarray, allowed: np.ndarray | None, barred: np.ndarray | None = None) -> np.ndarray:
+    """Set the scores of items that may not be listed to -inf, in place, for all rows alike."""
+    if allowed is not None:
+        np.copyto(scores, -np.inf, where=~allowed)
+    if barred is not None:
+        scores[:, barred] = -np.inf
+    return scores
 
 
 def _as_barred(
