@@ -115,7 +115,9 @@ def test_a_saved_recipe_gives_identical_scores_and_explanations(fitted, events, 
     histories = encode_histories(events, recipe.item_ids, ["u05", "nobody"])
     np.testing.assert_array_equal(loaded.score(histories), recipe.score(histories))
     assert (loaded.name, loaded.hyperparameters) == (recipe.name, recipe.hyperparameters)
-    pd.testing.assert_frame_equal(loaded.explain(histories.rows(0, 1), 3), recipe.explain(histories.rows(0, 1), 3))
+    row = histories.rows(0, 1)
+    pd.testing.assert_frame_equal(loaded.explain(row, 3), recipe.explain(row, 3))
+    pd.testing.assert_frame_equal(loaded.explain_attributes(row, 3), recipe.explain_attributes(row, 3))
 
 
 @every_recipe
@@ -126,6 +128,35 @@ def test_an_explanation_names_events_of_the_history(fitted, events, name):
     assert list(why.columns) == ["ITEM_ID", "POSITION", "CONTRIBUTION"]
     assert set(why["ITEM_ID"]) <= set(recipe.item_ids[history.items])
     assert why["CONTRIBUTION"].is_monotonic_decreasing
+
+
+@every_recipe
+@pytest.mark.parametrize("user", ["u05", "nobody"])
+def test_attributes_of_a_score_are_named_with_finite_parts(fitted, events, items, name, user):
+    recipe = fitted(name)
+    history = encode_histories(events, recipe.item_ids, [user])
+    before = {what: values.copy() for what, values in vars(history).items() if isinstance(values, np.ndarray)}
+    why = recipe.explain_attributes(history, 3)
+    assert list(why.columns) == ["KIND", "ATTRIBUTE", "CONTRIBUTION"]
+    assert set(why["KIND"]) <= {"item", "user", "context"}
+    assert all(each.startswith(tuple(items.columns)) for each in why["ATTRIBUTE"])
+    assert why["CONTRIBUTION"].dtype == np.float64
+    assert np.isfinite(why["CONTRIBUTION"]).all()
+    assert why["CONTRIBUTION"].is_monotonic_decreasing
+    for what, values in before.items():
+        np.testing.assert_array_equal(getattr(history, what), values)
+
+
+# user-personalization on a log this small is the closed form alone, which attributes play no part in.
+READ_HERE = {"transformer", "similar-items", "semantic-similarity"}
+
+
+@every_recipe
+def test_attributes_are_empty_exactly_where_none_is_read(fitted, events, name):
+    recipe = fitted(name)
+    history = encode_histories(events, recipe.item_ids, ["u05"])
+    assert recipe.explain_attributes(history, 3).empty == (name not in READ_HERE)
+    assert name not in READ_HERE or any(each.startswith("items") for each in CATALOG[name].metadata_used)
 
 
 @every_recipe

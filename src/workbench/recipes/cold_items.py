@@ -24,11 +24,13 @@ class ColdItems:
     content: vectors of the items with events; None without an items table that tells items apart.
     new_ids: (c,) items without events.
     near: (c, n) shares of the NEAREST items with events, each row adding up to 1; an empty row resembles nothing.
+    vectors: (c, …) of the new items, as those of `content`; None without it.
     """
 
     content: Content | None = None
     new_ids: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=object))
     near: sparse.csr_matrix | None = None
+    vectors: sparse.csr_matrix | np.ndarray | None = None
     notes: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
@@ -66,7 +68,9 @@ class ColdItems:
         ids = np.asarray(ids[~ids.isin(pd.Index(met)) & ~ids.isin(pd.Index(self.new_ids))], dtype=object)
         near = sparse.csr_matrix((len(ids), len(met)), dtype=np.float32)
         if self.content is not None and len(ids):
-            near = self._nearest(self.content.vectors_of(items, ids), len(met))
+            vectors = self.content.vectors_of(items, ids)
+            near = self._nearest(vectors, len(met))
+            self.vectors = vectors if self.vectors is None else _below(self.vectors, vectors)
         alone = int((np.diff(near.indptr) == 0).sum())
         self.near = near if self.near is None else sparse.vstack([self.near, near], format="csr")
         self.new_ids = np.concatenate([self.new_ids, ids])
@@ -83,6 +87,28 @@ class ColdItems:
         new[:, alone] = scores.min(axis=1, keepdims=True)
         return np.concatenate([scores, new], axis=1)
 
+    def shared(self, place: int, scores: np.ndarray) -> dict[str, float]:
+        """Split what a new item scores above the lowest item by the attributes it shares with the items most alike.
+
+        The lowest score is what an item that shares nothing gets. Each resembling item hands on what it scores above
+        that, in proportion to what the two have in common, so the parts add up to the difference.
+
+        Args:
+            place: of the new item among the new ones.
+            scores: (n,) of the items with events, for one history.
+
+        Returns:
+            Feature such as "GENRES=Comedy", or the column of a number, to its part; one part named "attributes" in a
+            catalogue whose vectors are shortened. Empty for an item that resembles nothing.
+        """
+        near = self.near[[place]]
+        if not near.nnz:
+            return {}
+        own, others = self.vectors[[place]], near.indices
+        whole = sum(self.content.split(own, others, np.ones(len(others))).values())
+        above = scores[others].astype(np.float64) - float(scores.min())
+        return self.content.split(own, others, above / whole)
+
     def state(self) -> dict[str, np.ndarray]:
         """Give the vectors and the resemblances."""
         if self.near is None:
@@ -91,6 +117,10 @@ class ColdItems:
         arrays["new_ids"] = np.array(self.new_ids, dtype=np.dtypes.StringDType())
         if self.content is not None:
             arrays |= {f"content/{name}": each for name, each in self.content.state().items()}
+        if sparse.issparse(self.vectors):
+            arrays |= {f"vectors/{name}": each for name, each in pack(self.vectors).items()}
+        elif self.vectors is not None:
+            arrays["dense"] = self.vectors
         return arrays
 
     @classmethod
@@ -100,7 +130,11 @@ class ColdItems:
             return cls()
         content = under(state, "content/")
         ids = np.asarray(state["new_ids"], dtype=object)
-        return cls(Content.restore(content) if content else None, ids, unpack(under(state, "near/")))
+        near = unpack(under(state, "near/"))
+        vectors = state["dense"] if "dense" in state else unpack(under(state, "vectors/"))
+        if vectors is None and near.nnz:
+            raise LookupError("the vectors of new items are not there")
+        return cls(Content.restore(content) if content else None, ids, near, vectors)
 
     def _nearest(self, vectors: sparse.csr_matrix | np.ndarray, n: int) -> sparse.csr_matrix:
         """Shares of the most alike items with events, in proportion to the co-interaction that is foreseen."""
@@ -121,3 +155,9 @@ class ColdItems:
         sums = np.asarray(table.sum(axis=1)).ravel()
         shares = sparse.diags_array(1.0 / np.where(sums > 0, sums, 1.0)) @ table
         return sparse.csr_matrix(shares, dtype=np.float32)
+
+
+def _below(
+    table: sparse.csr_matrix | np.ndarray, more: sparse.csr_matrix | np.ndarray
+) -> sparse.csr_matrix | np.ndarray:
+    return sparse.vstack([table, more], format="csr") if sparse.issparse(table) else np.concatenate([table, more])

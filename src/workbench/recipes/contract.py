@@ -216,6 +216,21 @@ class Recipe(ABC):
         """
         return pd.DataFrame({ITEM_ID: [], "POSITION": [], "CONTRIBUTION": []})
 
+    def explain_attributes(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """Say which attributes of the item, of the user and of the request moved the score of one item.
+
+        Args:
+            history: exactly one row.
+            item_code: the recommended item.
+
+        Returns:
+            KIND ("item", "user" or "context"), ATTRIBUTE (such as "GENRES=Comedy", "PRICE", "DESCRIPTION~wizard"),
+            CONTRIBUTION (score units), largest first; empty when no attribute took part. What past items add is told
+            by `explain`.
+        """
+        names = pd.Series(dtype="str")
+        return pd.DataFrame({"KIND": names, "ATTRIBUTE": names, "CONTRIBUTION": np.empty(0)})
+
     def reason(self, item_code: int) -> str:
         """Say in a few words why everybody is recommended this item; "" where it depends on the history."""
         return ""

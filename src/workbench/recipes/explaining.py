@@ -1,4 +1,6 @@
-"""Why an item scores as it does, for recipes whose scores are no sum over past events."""
+"""Why an item scores as it does: attributes as a table, and events for recipes whose scores are no sum over them."""
+
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
@@ -7,6 +9,7 @@ from workbench.columns import ITEM_ID
 from workbench.recipes.contract import Histories, Recipe
 
 MOST_EVENTS = 50  # newest events whose part is measured
+OF_ITEM, OF_USER, OF_CONTEXT = "item", "user", "context"  # kinds of attributes
 
 
 def at_own_positions(frame: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
@@ -21,6 +24,26 @@ def at_own_positions(frame: pd.DataFrame, kept: np.ndarray) -> pd.DataFrame:
     """
     positions = len(kept) - np.flatnonzero(kept)
     return frame.assign(POSITION=positions[len(positions) - frame["POSITION"].to_numpy(dtype=np.int64)])
+
+
+def attribute_table(parts: Iterable[tuple[str, str, float]]) -> pd.DataFrame:
+    """Put parts of a score into the table that `Recipe.explain_attributes` gives.
+
+    Args:
+        parts: kind, attribute and contribution of each; attributes of one name stay apart.
+
+    Returns:
+        KIND, ATTRIBUTE, CONTRIBUTION, largest first; ties in the order given.
+    """
+    kinds, names, values = zip(*parts, strict=True) if (parts := list(parts)) else ((), (), ())
+    frame = pd.DataFrame(
+        {
+            "KIND": pd.Series(kinds, dtype="str"),
+            "ATTRIBUTE": pd.Series(list(map(str, names)), dtype="str"),
+            "CONTRIBUTION": np.array(values, dtype=np.float64),
+        }
+    )
+    return frame.sort_values("CONTRIBUTION", ascending=False, kind="stable", ignore_index=True)
 
 
 def leave_one_out(recipe: Recipe, history: Histories, item_code: int, most: int = MOST_EVENTS) -> pd.DataFrame:

@@ -102,9 +102,27 @@ class Content:
             Feature name such as "GENRES=Comedy", or a number's column, to its part; one part named "attributes" for
             shortened vectors, which no longer know features.
         """
+        return self.split(self.vectors[[item]], np.array([other]), np.ones(1))
+
+    def split(
+        self, vector: sparse.csr_matrix | np.ndarray, others: np.ndarray, weights: np.ndarray
+    ) -> dict[str, float]:
+        """Split a weighted sum of what is foreseen for one item with several others.
+
+        Args:
+            vector: (1, …) of `vectors_of`.
+            others: codes of items.
+            weights: of the others.
+
+        Returns:
+            As `in_common`.
+        """
+        vectors = self.vectors[others]
         if self.shorten is not None:
-            return {"attributes": float(self.of_pairs(np.array([item]), np.array([other]))[0])}
-        both = self.vectors[[item]].multiply(self.vectors[[other]]).tocoo()
+            foreseen = np.maximum(vectors.astype(np.float64) @ vector[0], 0.0)
+            return {"attributes": float(weights @ foreseen)}
+        profile = sparse.csr_matrix(np.asarray(weights, dtype=np.float64)[None, :]) @ vectors
+        both = sparse.csr_matrix(profile).multiply(vector).tocoo()
         named = [
             name
             for encoder in self.space.encoders

@@ -8,6 +8,7 @@ import pandas as pd
 from workbench.columns import CREATION_TIMESTAMP, ITEM_ID, USER_ID
 from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe, TrainingData
+from workbench.recipes.explaining import OF_ITEM, attribute_table
 from workbench.recipes.features_columns import as_numbers
 from workbench.recipes.neighbours import history_weights, past_items_from, popularity_filler
 from workbench.recipes.semantic_models import text_model
@@ -84,6 +85,22 @@ class SemanticSimilarity(Recipe):
         codes = weights.indices
         parts = weights.data * (self.vectors[codes] @ self.vectors[item_code]) / scale
         return past_items_from(history, self.item_ids, codes, parts.astype(np.float32))
+
+    def explain_attributes(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """Part of the texts' likeness, under the columns that were read, and of freshness; exact.
+
+        The rest of the score is popularity and half of the likeness's weight, which every item gets.
+        """
+        profile = (self._weights(history) @ self.vectors)[0]
+        length, whole = float(np.linalg.norm(profile)), self._influence()[1]
+        if length == 0 or not self._has_text[item_code]:
+            return attribute_table([])
+        cosine = float(np.clip(profile @ self.vectors[item_code] / length, -1.0, 1.0))
+        parts = [(OF_ITEM, self._read(), cosine / 2.0 / whole)]
+        if self.hyperparameters["freshness"] > 0:
+            fresh = self.hyperparameters["freshness"] * float(_not_newer(self.created)[item_code])
+            parts.append((OF_ITEM, CREATION_TIMESTAMP, fresh / whole))
+        return attribute_table(parts)
 
     def update(self, data: TrainingData) -> dict[str, int]:
         """Take in new and changed items by their texts, and new events for popularity.

@@ -11,6 +11,7 @@ from tqdm.auto import tqdm
 from workbench.columns import ITEM_ID, TIMESTAMP
 from workbench.errors import RecipeError
 from workbench.recipes.contract import Histories, Recipe, TrainingData
+from workbench.recipes.explaining import OF_ITEM, attribute_table
 from workbench.recipes.neighbours import chosen_by, history_weights, past_items, popularity_filler
 from workbench.recipes.popularity import encode
 from workbench.recipes.related_choice import choose, held_out_steps
@@ -78,6 +79,28 @@ class SimilarItems(Recipe):
         """List the history's items that are related to the item; `reasons` says why two items are related."""
         weights = history_weights(history, len(self.item_ids), self.hyperparameters["history_decay"])
         return past_items(history, self.item_ids, weights, self.related, item_code)
+
+    def explain_attributes(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """Split what attributes add to the relations of the history's items with the item; exact.
+
+        The rest of the score is due to users who chose both.
+        """
+        if self.content is None:
+            return attribute_table([])
+        weights = history_weights(history, len(self.item_ids), self.hyperparameters["history_decay"])
+        codes = weights.indices
+        kept = np.asarray(self.related[codes, [item_code] * len(codes)]).ravel() > 0 if len(codes) else codes > 0
+        codes = codes[kept]
+        times = strength(
+            np.zeros(len(codes)),
+            np.ones(len(codes)),
+            self.chosen[codes],
+            self.chosen[item_code],
+            shrinkage=self.shrinkage,
+            discount=self.hyperparameters["popularity_discount_factor"],
+        )
+        found = self.content.split(self.content.vectors[[item_code]], codes, weights.data[kept] * times)
+        return attribute_table((OF_ITEM, name, value) for name, value in found.items())
 
     def reasons(self, item_code: int, related_code: int) -> pd.DataFrame:
         """Say why one item is related to another: the users they share, and the attributes they have in common.

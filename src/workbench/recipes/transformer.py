@@ -1,6 +1,6 @@
 """transformer: what comes next, foretold at every position of every history by causal self-attention."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, Self
 
 import numpy as np
@@ -13,7 +13,7 @@ from workbench.errors import RecipeError
 from workbench.recipes.arrays import pack, under, unpack
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
 from workbench.recipes.event_weights import check_types, weigh
-from workbench.recipes.explaining import leave_one_out
+from workbench.recipes.explaining import attribute_table, leave_one_out
 from workbench.recipes.features import FeatureSpace, fit_features
 from workbench.recipes.held_events import Held, hold, worth
 from workbench.recipes.popularity import encode
@@ -25,16 +25,15 @@ from workbench.recipes.transformer_inputs import (
     Reader,
     Vocabulary,
     attribute_tensor,
-    context_codes,
     learn_vocabulary,
     not_context,
     with_cold,
 )
 from workbench.recipes.transformer_network import Shape, make_network
+from workbench.recipes.transformer_reasons import context_parts, item_parts, repeat, user_parts
+from workbench.recipes.transformer_scoring import Scoring
 from workbench.recipes.transformer_training import Plan, Trainer, describe
-from workbench.recipes.transformer_windows import cut, newest
-
-SCORED_AT_ONCE = 512  # histories
+from workbench.recipes.transformer_windows import cut
 
 
 class Transformer(Recipe):
@@ -89,6 +88,29 @@ class Transformer(Recipe):
     def explain(self, history: Histories, item_code: int) -> pd.DataFrame:
         """How much the item's score falls when each one of the newest events is taken away."""
         return leave_one_out(self, history, item_code)
+
+    def explain_attributes(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """The item's attributes by their exact parts of its logit; the user's and the request's by leaving each out.
+
+        A score is the logit minus a number that all items share, so a part of the logit is a part of the score.
+        """
+        counted, _ = weigh(history, self.hyperparameters["event_weights"])
+        parts = []
+        if not len(counted.items):
+            return attribute_table(parts)
+        if self.attributes is not None:
+            hidden, table = self._scoring.hidden(counted, self._features_of(counted)), self.network.attributes_table
+            parts += item_parts(self.attributes[[item_code]], self.space.names, hidden, table)
+        if self.user_features is not None:
+            parts += user_parts(
+                self._features_of(counted),
+                self.user_space.names,
+                lambda users: self._scores(repeat(counted, users.shape[0]), users)[:, item_code],
+            )
+        parts += context_parts(
+            counted.context, self.words, lambda rest: self._scores(replace(counted, context=rest))[0, item_code]
+        )
+        return attribute_table(parts)
 
     def state(self) -> dict[str, np.ndarray]:
         """Give the network's parameters and what its inputs mean."""
@@ -208,34 +230,13 @@ class Transformer(Recipe):
         if checkpoint is not None and trainer.world.first:
             checkpoint.drop()
 
-    def _scores(self, histories: Histories) -> np.ndarray:
-        network, windows = self.network, newest(histories, self.network.shape.window)
-        reader = Reader(histories, self.words, len(self.item_ids), self._features_of(histories))
-        counts = windows.stops - windows.starts
-        scores = np.zeros((len(histories), len(self.item_ids)), dtype=np.float32)
-        order = np.argsort(counts, kind="stable")
-        order = order[counts[order] > 0]
-        network.eval()
-        with torch.inference_mode():
-            vectors = network.vectors(attribute_tensor(self.attributes, self.device))
-            for start in range(0, len(order), SCORED_AT_ONCE):
-                chosen = order[start : start + SCORED_AT_ONCE]
-                steps, _ = reader.steps(windows, chosen, self.device, cut=0)
-                last = torch.from_numpy(counts[chosen] - 1).to(self.device)
-                hidden = network.hidden(steps, vectors)[torch.arange(len(chosen), device=self.device), last]
-                hidden = hidden + self._context(histories, chosen)
-                logits = hidden @ vectors[:-1].T + network.bias[:-1]
-                scores[chosen] = torch.log_softmax(logits.float(), -1).cpu().numpy()
-        return scores
+    def _scores(self, histories: Histories, users: sparse.csr_matrix | None = None) -> np.ndarray:
+        """Scores of all items; `users` stand in for the features that the users table gives."""
+        return self._scoring.scores(histories, self._features_of(histories) if users is None else users)
 
-    def _context(self, histories: Histories, chosen: np.ndarray) -> torch.Tensor | float:
-        """What the context of the request adds to the position; nothing where none came with it."""
-        if not self.words.contexts or not histories.context:
-            return 0.0
-        columns = {name: np.asarray(values)[chosen] for name, values in histories.context.items()}
-        codes = torch.from_numpy(context_codes(self.words, columns, len(chosen))).to(self.device)
-        known = (codes < self.words.n_contexts).unsqueeze(-1)
-        return (torch.nn.functional.embedding(codes, self.network.contexts_table) * known).sum(-2)
+    @property
+    def _scoring(self) -> Scoring:
+        return Scoring(self.network, self.words, self.attributes, self.device)
 
     def _features_of(self, histories: Histories) -> sparse.csr_matrix | None:
         """Features of each history's user; nothing for users that the users table does not know."""

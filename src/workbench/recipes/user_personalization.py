@@ -11,7 +11,7 @@ from workbench.recipes.blend import as_logarithm, learn_weights
 from workbench.recipes.cold_items import ColdItems
 from workbench.recipes.contract import Histories, Recipe, TrainingData, encode_histories
 from workbench.recipes.event_weights import check_types, weigh
-from workbench.recipes.explaining import at_own_positions, leave_one_out
+from workbench.recipes.explaining import OF_ITEM, at_own_positions, attribute_table, leave_one_out
 from workbench.recipes.held_events import hold, ndcg
 from workbench.recipes.parts import CLOSED, GRAPH, choose_parts
 from workbench.recipes.parts_making import check_parts, make_part
@@ -84,6 +84,24 @@ class UserPersonalization(Recipe):
             return at_own_positions(found, history.items < len(self.popularity))
         return leave_one_out(self, history, item_code)
 
+    def explain_attributes(self, history: Histories, item_code: int) -> pd.DataFrame:
+        """Attributes' parts in the parts' weighted scores; a new item's by what it shares with the items most alike.
+
+        What a new item scores above the lowest item is split by the attributes it shares, in proportion; attributes
+        of user and request count as they do for the items it resembles.
+        """
+        n = len(self.popularity)
+        if item_code < n:
+            return attribute_table(self._attributes_of(history, item_code))
+        shared = self.cold.shared(item_code - n, self._known(history)[0])
+        found = {(OF_ITEM, name): value for name, value in shared.items()}
+        near = self.cold.near[[item_code - n]]
+        for code, share in zip(near.indices, near.data, strict=True):
+            for kind, name, value in self._attributes_of(history, int(code)):
+                if kind != OF_ITEM:
+                    found[kind, name] = found.get((kind, name), 0.0) + float(share) * value
+        return attribute_table((kind, name, value) for (kind, name), value in found.items())
+
     def similar(self, item_codes: np.ndarray) -> np.ndarray:
         """Score a history of just that item; a new item is related to what the items most alike are related to."""
         codes, n = np.asarray(item_codes, dtype=np.int64), len(self.popularity)
@@ -141,6 +159,16 @@ class UserPersonalization(Recipe):
         }
         for part in self.parts.values():
             part.held_scores = None
+
+    def _attributes_of(self, history: Histories, code: int) -> list[tuple[str, str, float]]:
+        """Kind, attribute and contribution in the weighted scores of the parts, for an item with events."""
+        warm, found = self._met(history), []
+        for weight, part in zip(self.weights, self.parts.values(), strict=True):
+            if weight > 0:
+                frame = part.explain_attributes(warm, code)
+                values = float(weight) * frame["CONTRIBUTION"].to_numpy(dtype=np.float64)
+                found += zip(frame["KIND"], frame["ATTRIBUTE"], values.tolist(), strict=True)
+        return found
 
     def _known(self, histories: Histories) -> np.ndarray:
         """Scores of the items with events."""
