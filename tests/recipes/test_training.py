@@ -206,6 +206,15 @@ def test_reasons_name_past_items(circle):
     assert all(part in set(history["ITEM_ID"]) for reason in reasons for part in reason.split("; "))
 
 
+def test_a_card_names_attributes_where_they_took_part(circle, items):
+    table = items.assign(COLOUR=["<b>red</b>", "blue | white"] * (len(items) // 2))
+    split = make_split("leave-last-out", circle)
+    found = fit_and_score("similar-items", {"shrinkage": 50}, split, table, k=25)
+    card = user_card(found, split, table, "u07")
+    assert card.listed["ATTRIBUTES"].str.contains(r"COLOUR=|TITLE~", regex=True).any()
+    assert "ATTRIBUTES" not in user_card(fit_and_score("sims", {}, split, table), split, table, "u07").listed
+
+
 def test_picked_users_are_held_out_and_follow_the_seed(circle):
     split = make_split("users-90-10", circle, 2)
     picked = pick_users(split, 3, seed=1)

@@ -9,12 +9,13 @@ from workbench.columns import ITEM_ID, RANK, SCORE, TIMESTAMP, USER_ID
 from workbench.errors import RecipeError, nearest
 from workbench.evaluation.splits import Split
 from workbench.recipes.contract import Histories, Recipe, encode_histories
+from workbench.recipes.explaining import OF_ITEM
 from workbench.recipes.scoring import Evaluation
 
 TITLE_NAMES = ("TITLE", "NAME", "ITEM_NAME", "PRODUCT_NAME", "ITEM_TITLE", "MOVIE_TITLE", "PRODUCT_TITLE")
 HIT = "✓ chosen next"
 NAMED = 5  # items chosen next that a sentence names
-CAUSES = 2  # past items named as the reason of a recommendation
+CAUSES = 2  # past items, and attributes, named as the reason of a recommendation
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class UserCard:
     """One held-out user.
 
     past: WHEN (UTC date), ITEM, newest first; only the newest ones.
-    listed: RANK, ITEM, HIT ("✓ chosen next" or ""), SCORE, and BECAUSE OF where the recipe can tell.
+    listed: RANK, ITEM, HIT ("✓ chosen next" or ""), SCORE, and BECAUSE OF (past items) and ATTRIBUTES where the recipe
+        can tell.
     chosen: titles of what the user chose next, without repeats.
     past_events, hits: how many past events there are in all, and recommendations shown that were chosen.
     """
@@ -107,6 +109,9 @@ def user_card(
     reasons = because_of(evaluation.recipe, history, user, listed[ITEM_ID], titles)
     if any(reasons):
         table["BECAUSE OF"] = reasons
+    attributes = by_attributes(evaluation.recipe, history, user, listed[ITEM_ID])
+    if any(attributes):
+        table["ATTRIBUTES"] = attributes
     chosen = tuple(called(truth[ITEM_ID].drop_duplicates(), titles))
     return UserCard(user, _past(history.tail(past), titles), table, chosen, len(history), int(hit.sum()))
 
@@ -128,6 +133,28 @@ def because_of(recipe: Recipe, history: pd.DataFrame, user: str, items: pd.Serie
         causes = recipe.explain(row, int(code)).head(CAUSES)
         causes = causes[causes["CONTRIBUTION"] > 0]
         reasons.append("; ".join(called(causes[ITEM_ID], titles)) or recipe.reason(int(code)))
+    return reasons
+
+
+def by_attributes(recipe: Recipe, history: pd.DataFrame, user: str, items: pd.Series) -> list[str]:
+    """Name the attributes that raised each recommended item most; "" where none did.
+
+    Args:
+        recipe, history, user, items: as of `because_of`.
+
+    Returns:
+        Such as "GENRES=Comedy; AGE=25 (user)": without a word behind it, an attribute is the item's.
+    """
+    row: Histories = encode_histories(history, recipe.item_ids, [user])
+    reasons = []
+    for code in pd.Index(recipe.item_ids).get_indexer(items):
+        causes = recipe.explain_attributes(row, int(code)).head(CAUSES)
+        causes = causes[causes["CONTRIBUTION"] > 0]
+        named = [
+            name if kind == OF_ITEM else f"{name} ({kind})"
+            for kind, name in zip(causes["KIND"], causes["ATTRIBUTE"], strict=True)
+        ]
+        reasons.append("; ".join(named))
     return reasons
 
 
