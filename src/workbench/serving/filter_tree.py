@@ -161,7 +161,7 @@ class Or:
     parts: tuple["Node", ...]
 
     def __str__(self) -> str:
-        return " OR ".join(f"({part})" if isinstance(part, And | Or) else str(part) for part in self.parts)
+        return " OR ".join(f"({part})" if isinstance(part, Or) else str(part) for part in self.parts)
 
 
 @dataclass(frozen=True)
