@@ -14,6 +14,7 @@ from workbench.errors import RecipeError
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import Histories, TrainingData, encode_histories
 from workbench.recipes.transformer_checkpoint import FILE
+from workbench.recipes.transformer_training import SLOWEST, rate
 
 TINY = {"width": 16, "layers": 1, "window": 8, "batch_events": 64, "dropout": 0.0, "epochs": 8, "learning_rate": 0.01}
 
@@ -253,26 +254,54 @@ def test_what_cannot_be_is_refused():
 
 
 SHARED = """
+import os
 import sys
+import numpy as np
 sys.path.insert(0, {folder!r})
 from test_transformer import TINY, circle
+from workbench.recipes import transformer
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import TrainingData, encode_histories
-import os
-import numpy as np
-recipe = build("transformer", TINY | {{"epochs": 6}}).fit(TrainingData(circle()), seed=2)
-np.save({out!r} + os.environ["RANK"] + ".npy", recipe.score(encode_histories(circle(), recipe.item_ids)))
-print(recipe.notes["curve"][-1]["value"])
+
+class Kept(transformer.Trainer):
+    def run(self, *given):
+        Kept.rate = self.optimiser.param_groups[0]  # a training's own, changed in its place
+        return super().run(*given)
+
+transformer.Trainer = Kept
+recipe = build("transformer", TINY | {given!r}).fit(TrainingData(circle()), seed=2)
+scores = recipe.score(encode_histories(circle(), recipe.item_ids))
+notes = recipe.notes
+np.savez({out!r} + os.environ["RANK"], scores=scores, value=notes["curve"][-1]["value"], epochs=notes["epochs"],
+         steps=notes["steps_an_epoch"], ended=notes["stopped_early"], rate=Kept.rate["lr"])
 """
 
 
-@pytest.mark.slow
-def test_two_processes_train_one_network(tmp_path):
+def in_two_processes(tmp_path, **given):
+    """What each of two processes found that trained one network."""
     script = tmp_path / "train.py"
-    script.write_text(SHARED.format(folder=os.path.dirname(__file__), out=str(tmp_path / "rank")))
+    script.write_text(SHARED.format(folder=os.path.dirname(__file__), out=str(tmp_path / "rank"), given=given))
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
-    first, second = (np.load(tmp_path / f"rank{n}.npy") for n in range(2))
-    np.testing.assert_array_equal(first, second)
-    assert float(done.stdout.split()[0]) > 0.9
+    first, second = (dict(np.load(tmp_path / f"rank{n}.npz")) for n in range(2))
+    np.testing.assert_array_equal(first["scores"], second["scores"])
+    return first, second
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_network_to_the_end_of_its_schedule(tmp_path):
+    first, second = in_two_processes(tmp_path, epochs=6, patience=100)
+    alone = fitted(circle(), seed=2, epochs=1).notes["steps_an_epoch"]
+    assert float(first["value"]) > 0.9
+    assert int(first["steps"]) == alone // 2
+    steps = 6 * int(first["steps"])
+    for each in (first, second):
+        assert float(each["rate"]) == pytest.approx(TINY["learning_rate"] * rate(steps - 1, steps), rel=0.05)
+    assert float(first["rate"]) < 2 * SLOWEST * TINY["learning_rate"]
+
+
+@pytest.mark.slow
+def test_two_processes_agree_on_the_epochs_of_a_budget(tmp_path):
+    first, second = in_two_processes(tmp_path, epochs=None, budget_minutes=0.1, patience=2)
+    assert int(first["epochs"]) == int(second["epochs"])

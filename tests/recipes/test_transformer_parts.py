@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from workbench.recipes.contract import encode_histories
 from workbench.recipes.transformer_budget import in_batch_share, memory_gb
+from workbench.recipes.transformer_distributed import World
 from workbench.recipes.transformer_inputs import Reader, Vocabulary, context_codes, learn_vocabulary
 from workbench.recipes.transformer_loss import Loss, Sampler
 from workbench.recipes.transformer_network import Drop, Network, Shape, Steps
-from workbench.recipes.transformer_training import SLOWEST, rate
+from workbench.recipes.transformer_training import SLOWEST, Plan, Trainer, rate
 from workbench.recipes.transformer_windows import batches, cut, lay_out, newest
 
 
@@ -173,6 +174,35 @@ def test_the_learning_rate_rises_and_falls():
     assert rate(0, 100) == pytest.approx(1 / 5)
     assert rate(4, 100) == pytest.approx(SLOWEST + (1 - SLOWEST) * 0.5 * (1 + math.cos(math.pi * 0.04)))
     assert rate(100, 100) == pytest.approx(SLOWEST)
+
+
+def trainer(users=40, events=9):
+    """Forty users of nine events, windows of 5 and 3 targets, 20 targets a step: 17 steps an epoch."""
+    rows = [(f"u{u:02d}", f"i{(u + s) % 6}", s) for u in range(users) for s in range(events)]
+    table = pd.DataFrame(rows, columns=["USER_ID", "ITEM_ID", "TIMESTAMP"])
+    histories = encode_histories(table, np.array([f"i{n}" for n in range(6)]))
+    plan = Plan(
+        epochs=3,
+        learning_rate=0.01,
+        weight_decay=0.0,
+        negatives=5,
+        in_batch=0.5,
+        batch_events=20,
+        leave_out=0.0,
+        patience=9,
+    )
+    windows, reader = cut(histories.offsets, 5), Reader(histories, Vocabulary(), 6)
+    return Trainer(small(), reader, windows, np.ones(len(reader.items)), plan, None, 0, torch.device("cpu"))
+
+
+@pytest.mark.parametrize(("processes", "steps"), [(1, 17), (2, 8), (3, 5), (100, 1)])
+def test_the_learning_rate_ends_at_the_last_step_of_each_process(processes, steps):
+    one = trainer()
+    one.world = World(rank=0, size=processes)
+    assert one.epoch_steps() == steps
+    one.run(None, every=3)
+    reached = one.optimiser.param_groups[0]["lr"]
+    assert reached == pytest.approx(0.01 * rate(3 * steps - 1, 3 * steps))
 
 
 def test_a_large_catalogue_takes_its_negatives_from_the_batch():

@@ -55,6 +55,7 @@ def fit_into(
         notes |= {"seconds_an_epoch_foreseen": round(each, 2), "seconds_a_validation_foreseen": round(judging, 2)}
         often = int((room - VALIDATIONS * judging) / max(each, 1e-6))  # more epochs than validations
         epochs = max(1, min(epochs, often if often >= VALIDATIONS else int(room / max(each + judging, 1e-6))))
+        epochs = trainer.world.agree(epochs, trainer.device)
         notes["budget_minutes"] = budget_minutes
     decay = plan.weight_decay
     if decay is None:

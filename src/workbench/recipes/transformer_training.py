@@ -81,8 +81,9 @@ class Trainer:
         self.optimiser = torch.optim.AdamW(network.parameters(), plan.learning_rate, betas=(0.9, 0.98), fused=True)
 
     def epoch_steps(self) -> int:
-        """How many steps an epoch takes; the shuffle changes it by one at most."""
-        return max(1, len(batches(self.windows, self.plan.batch_events, torch.Generator().manual_seed(0))))
+        """How many steps this process takes in an epoch; the shuffle changes it by one at most."""
+        groups = batches(self.windows, self.plan.batch_events, torch.Generator().manual_seed(0))
+        return max(1, len(self.world.mine(groups)))
 
     def seconds_a_step(self) -> float:
         """Time a few steps on a copy, so that nothing that is trained or drawn later changes."""
