@@ -34,6 +34,7 @@ from sqlalchemy.exc import DatabaseError
 from workbench.data.atomic import disk_errors
 from workbench.errors import WorkspaceError
 
+CATALOG = "catalog.db"  # the file, in the workspace's folder
 LAYOUT = 1  # raise it when the tables, or the folders they point to, change their meaning
 WAIT = 60  # seconds a writer waits for another one
 
@@ -41,6 +42,7 @@ WAIT = 60  # seconds a writer waits for another one
 GROUP = "dataset group"
 DATASET = "dataset"
 SOLUTION = "solution version"
+CAMPAIGN = "campaign"  # one row a revision, whose number is its version
 
 # How far a resource has come, spelled as Amazon Personalize spells it.
 PENDING = "CREATE PENDING"
@@ -48,6 +50,7 @@ IN_PROGRESS = "CREATE IN_PROGRESS"
 ACTIVE = "ACTIVE"
 FAILED = "CREATE FAILED"
 STOPPED = "CREATE STOPPED"
+DELETED = "DELETED"  # ours: the row stays, so that no number is given out twice
 
 METADATA = MetaData()
 LAYOUTS = Table("workbench_layout", METADATA, Column("version", Integer, primary_key=True))

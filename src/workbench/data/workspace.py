@@ -16,7 +16,7 @@ import pandas as pd
 from workbench.columns import KINDS
 from workbench.data import catalogue
 from workbench.data.atomic import BROKEN, disk_errors, stage
-from workbench.data.catalogue import DATASET, GROUP, SOLUTION, Catalogue
+from workbench.data.catalogue import CATALOG, DATASET, GROUP, SOLUTION, Catalogue
 from workbench.data.connection import connect
 from workbench.data.differences import differences
 from workbench.data.names import require_kind, require_name
@@ -29,7 +29,6 @@ from workbench.data.storing import dump, publish, store
 from workbench.data.versions import DatasetVersion, dataset_version
 from workbench.errors import WorkspaceError, nearest
 
-CATALOG = "catalog.db"
 HOME = "WORKBENCH_HOME"  # environment variable with the default workspace
 
 

@@ -88,8 +88,8 @@ class EntityTable:
     columns: Mapping[str, AnyColumn] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse columns that are longer or shorter than the ids."""
-        for name, column in self.columns.items():
+        """Refuse columns that are longer or shorter than the ids; columns read on demand were checked when written."""
+        for name, column in self.columns.items() if isinstance(self.columns, dict) else ():
             if len(column) != len(self.ids):
                 raise ServingError(
                     f"Column {name} of {self.kind} has {len(column):,} values for {len(self.ids):,} ids; "
