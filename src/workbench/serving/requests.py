@@ -92,6 +92,8 @@ class _ListRequest(_Request):
     promotions: earlier ones come first where two want the same item or place.
     caps: how many items of one value may stand in the list.
     exploration_weight: 0 to 1, instead of the campaign's.
+    exclude_seen: whether items of the user's history are left out, instead of the campaign's; related items leave
+        none out unless told to.
     seed: of promotions' places and of exploration; None draws anew for every request.
     """
 
@@ -99,6 +101,7 @@ class _ListRequest(_Request):
     promotions: tuple[Promotion, ...] = ()
     caps: tuple[Cap, ...] = ()
     exploration_weight: float | None = None
+    exclude_seen: bool | None = None
     seed: int | None = None
 
     def __post_init__(self) -> None:
@@ -127,6 +130,8 @@ class _ListRequest(_Request):
             refuse(f"Two promotions are called {twice[0]!r}", "their names mark the promoted items", "Rename one.")
         if self.exploration_weight is not None:
             check_share("exploration_weight", self.exploration_weight)
+        if self.exclude_seen not in (None, True, False):
+            refuse(f"exclude_seen is {self.exclude_seen!r}", "it must be true or false", "Leave it out for the usual.")
         if self.seed is not None:
             check_whole("seed", self.seed, 0, 2**63 - 1, "Leave it out to draw anew every time.")
 
@@ -134,6 +139,8 @@ class _ListRequest(_Request):
         """Name what of this request Personalize itself would not take; empty when it would."""
         found = [f"{name} is an extension" for name in ("caps", "exploration_weight", "seed") if _given(self, name)]
         found += [f"{name} is an extension" for name in ("explain", "timestamp") if _given(self, name)]
+        if self.exclude_seen is not None:
+            found.append("exclude_seen is an extension")
         if len(self.promotions) > 1:
             found.append(f"{len(self.promotions)} promotions; one is taken")
         for place, each in enumerate(self.promotions):
