@@ -10,7 +10,8 @@ from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import Histories, TrainingData, encode_histories
 from workbench.recipes.objective import CANDIDATES
-from workbench.serving.scored_lists import PER_PLACE, Reward, Scorer
+from workbench.serving.scored_lists import Scorer
+from workbench.serving.snapshot import DeployedObjective
 
 RECIPES = ["matrix-factorization", "popularity-count", "sims", "user-personalization"]
 N_USERS, N_ITEMS = 40, 30
@@ -57,7 +58,7 @@ def test_many_lists_at_once_are_the_lists_one_by_one(name, fitted, events):
     histories = encode_histories(events, recipe.item_ids)
     allowed = np.random.default_rng(0).random((len(histories), len(recipe.item_ids))) < 0.6
     scorer = Scorer(recipe)
-    many = scorer.top_many(histories, 5, allowed, (histories.offsets, histories.items)).split(len(histories))
+    many = scorer.ask_many(histories).top(5, allowed, (histories.offsets, histories.items)).split(len(histories))
     for place, own in enumerate(many):
         history = row(histories, place)
         alone = scorer.ask(history).top(5, allowed[place], history.items)
@@ -75,11 +76,19 @@ def test_lists_of_a_factor_model_are_the_same_to_the_last_bit_in_any_block(fitte
     block = histories.rows(start, stop)
     scorer = Scorer(recipe)
     k = data.draw(st.integers(1, 12))
-    many = scorer.top_many(block, k, None, (block.offsets, block.items)).split(len(block))
+    many = scorer.ask_many(block).top(k, None, (block.offsets, block.items)).split(len(block))
     place = data.draw(st.integers(0, len(block) - 1))
     alone = scorer.ask(row(block, place)).top(k, None, row(block, place).items)
     assert np.array_equal(many[place].codes, alone.codes)
     assert np.array_equal(many[place].scores, alone.scores)
+
+
+def test_given_items_score_in_a_block_as_they_do_alone(fitted, events):
+    recipe = fitted["matrix-factorization"]
+    histories = encode_histories(events, recipe.item_ids)
+    scorer, codes = Scorer(recipe), np.array([3, 1, 2])
+    block = scorer.ask_many(histories)
+    assert block.question(4).of(codes).tolist() == scorer.ask(row(histories, 4)).of(codes).tolist()
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -119,6 +128,10 @@ class Fixed:
         return np.tile(np.array([[5.0, 4.0, 3.0, 2.0, 1.0]], dtype=np.float32), (len(histories), 1))
 
 
+def margin(weight, rewards):
+    return DeployedObjective("MARGIN", "HIGH", weight, CANDIDATES, rewards)
+
+
 def nobody(rows=1):
     return Histories(
         np.array([""] * rows, dtype=object), np.zeros(rows + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.int64)
@@ -126,26 +139,25 @@ def nobody(rows=1):
 
 
 def test_an_objective_weighs_four_candidates_a_place():
-    assert PER_PLACE == CANDIDATES
     rewards = np.array([0.0, 0.0, 0.0, 9.0, 100.0])
     # candidates of one place: a, b, c, d; e is none, however much it earns. Ranks of scores 1, 2/3, 1/3, 0; of
     # rewards (three tie at the mean of 0, 1, 2): 1/3, 1/3, 1/3, 1. At weight 0.75: 0.5, 0.4167, 0.3333, 0.75
-    found = Scorer(Fixed(), Reward("MARGIN", 0.75, rewards)).ask(nobody()).top(1)
+    found = Scorer(Fixed(), margin(0.75, rewards)).ask(nobody()).top(1)
     assert (found.codes.tolist(), found.traded) == ([3], 1)
     assert found.scores == pytest.approx([0.75])
     # at weight 0.5: 0.6667, 0.5, 0.3333, 0.5: the best stays
-    found = Scorer(Fixed(), Reward("MARGIN", 0.5, rewards)).ask(nobody()).top(1)
+    found = Scorer(Fixed(), margin(0.5, rewards)).ask(nobody()).top(1)
     assert (found.codes.tolist(), found.traded) == ([0], 0)
 
 
 def test_an_objective_of_no_weight_is_none():
-    assert Scorer(Fixed(), Reward("MARGIN", 0.0, np.zeros(5))).ask(nobody()).top(2).scores.tolist() == [5.0, 4.0]
+    assert Scorer(Fixed(), margin(0.0, np.zeros(5))).ask(nobody()).top(2).scores.tolist() == [5.0, 4.0]
 
 
 def test_an_objective_gives_many_the_lists_it_gives_each():
-    scorer = Scorer(Fixed(), Reward("MARGIN", 0.75, np.array([0.0, 0.0, 0.0, 9.0, 100.0])))
+    scorer = Scorer(Fixed(), margin(0.75, np.array([0.0, 0.0, 0.0, 9.0, 100.0])))
     mask = np.array([[True] * 5, [True, True, True, False, True], [False] * 5])
-    many = scorer.top_many(nobody(3), 1, mask).split(3)
+    many = scorer.ask_many(nobody(3)).top(1, mask).split(3)
     alone = [scorer.ask(nobody()).top(1, each) for each in mask]
     assert [each.codes.tolist() for each in many] == [each.codes.tolist() for each in alone] == [[3], [4], []]
 

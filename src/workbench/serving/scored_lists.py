@@ -18,24 +18,13 @@ from workbench.recipes.factor_index import FactorIndex
 from workbench.recipes.factor_order import products
 from workbench.recipes.fast_lists import top_factors
 from workbench.recipes.selection import best
+from workbench.serving.snapshot import DeployedObjective
 
 BLOCK_SCORES = 8_000_000  # scores of one block: 32 MB
-CERTAIN = 1e-4  # of the range of a list's scores; closer ones could change places with another block
-PER_PLACE = 4  # candidates a place that an objective weighs against each other
+BLOCK_USERS = 8_192  # where no scores are held
+CERTAIN = 1e-4  # of a list's largest score; closer ones could change places in another block
 
-
-@dataclass(frozen=True, eq=False)
-class Reward:
-    """What an objective adds to relevance.
-
-    column: of the items, such as PRICE.
-    weight: of the reward, 0 to 1.
-    values: (n_items,) float64, finite.
-    """
-
-    column: str
-    weight: float
-    values: np.ndarray
+Barred = tuple[np.ndarray, np.ndarray]  # offsets (n_users + 1) and item codes
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +51,15 @@ class Scored:
 class Scorer:
     """A fitted recipe, laid out to be asked again and again."""
 
-    def __init__(self, recipe: Recipe, reward: Reward | None = None):
+    def __init__(self, recipe: Recipe, objective: DeployedObjective | None = None):
         """Lay the item factors out, where the recipe has them.
 
         Args:
             recipe: fitted.
-            reward: what the solution's objective adds; None lists by relevance alone.
+            objective: of the solution; None lists by relevance alone.
         """
         self.recipe, self.n_items = recipe, len(recipe.item_ids)
-        self.reward = reward if reward is not None and reward.weight > 0 else None
+        self.objective = objective if objective is not None and objective.weight > 0 else None
         self.by_factors = getattr(recipe, "item_factors", None) is not None
         if self.by_factors:
             self.index  # noqa: B018  laid out now, not while the first request waits
@@ -91,37 +80,27 @@ class Scorer:
         """
         return Question(self, self.recipe.factors(history) if self.by_factors else self.scores(history))
 
-    def top_many(
-        self,
-        histories: Histories,
-        k: int,
-        allowed: np.ndarray | None = None,
-        barred: tuple[np.ndarray, np.ndarray] | None = None,
-    ) -> Scored:
-        """List many users' best items; each list is the one that `ask(history).top` gives.
+    def ask_many(self, histories: Histories) -> "Block":
+        """Score a block of users; for recipes without factors all scores of the block are held at once.
 
         Args:
-            histories: any number of rows.
-            k: places, at least 1.
-            allowed: (n_items,) bool for all users alike, or (n_users, n_items).
-            barred: offsets (n_users + 1) and item codes that each user may not get.
+            histories: any number of rows; `rows_at_once` says how many are good to ask for.
+
+        Raises:
+            RecipeError: the recipe gave NaN.
         """
-        wanted = self.wanted(k)
-        if allowed is not None and allowed.ndim == 2:
-            allowed, barred = _as_barred(allowed, barred)
-        if self.by_factors:
-            found = Scored(
-                *top_factors(self.recipe.factors(histories), self.recipe.item_factors, wanted, barred, allowed)
-            )
-        else:
-            found = self._blocks(histories, wanted, allowed, barred)
-        return self.traded(found, k)
+        return Block(self, histories, self.recipe.factors(histories) if self.by_factors else self.scores(histories))
+
+    @property
+    def rows_at_once(self) -> int:
+        """How many users to score in a block."""
+        return BLOCK_USERS if self.by_factors else max(1, BLOCK_SCORES // max(1, self.n_items))
 
     def wanted(self, k: int) -> int:
         """How many candidates a list of `k` places is chosen from."""
         if k < 1:
             raise ValueError(f"k must be at least 1, not {k}")
-        return k if self.reward is None else PER_PLACE * k
+        return k if self.objective is None else self.objective.candidates * k
 
     def scores(self, histories: Histories) -> np.ndarray:
         """Score all items into an array of our own."""
@@ -132,44 +111,9 @@ class Scorer:
             raise RecipeError(f"{name} gave NaN for user {histories.user_ids[row]!r}. Train it again.")
         return scores
 
-    def _blocks(
-        self,
-        histories: Histories,
-        k: int,
-        allowed: np.ndarray | None,
-        barred: tuple[np.ndarray, np.ndarray] | None,
-    ) -> Scored:
-        size, parts = max(1, BLOCK_SCORES // max(1, self.n_items)), []
-        offsets, codes = (np.zeros(len(histories) + 1, np.int64), np.empty(0, np.int64)) if barred is None else barred
-        for start in range(0, len(histories), size):
-            stop = min(start + size, len(histories))
-            block = histories.rows(start, stop)
-            scores = barred_out(self.scores(block), allowed)
-            own = slice(offsets[start], offsets[stop])
-            owner = np.repeat(np.arange(stop - start), np.diff(offsets[start : stop + 1]))
-            scores[owner, codes[own]] = -np.inf
-            for row in self._uncertain(scores, k):
-                bars = codes[offsets[start + row] : offsets[start + row + 1]]
-                scores[row] = barred_out(self.scores(block.rows(row, row + 1)), allowed, bars)[0]
-            rows, listed, values = best(scores, k)
-            parts.append((rows + start, listed, values))
-        empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32))
-        return Scored(*(np.concatenate(each) for each in zip(empty, *parts, strict=True)))
-
-    def _uncertain(self, scores: np.ndarray, k: int) -> np.ndarray:
-        """Find the rows in which two of the best k + 1 scores are so close that rounding could change the order."""
-        if len(scores) == 1:
-            return np.empty(0, dtype=np.int64)  # it is alone already
-        n = min(k + 1, scores.shape[1])
-        top = -np.sort(-np.partition(scores, scores.shape[1] - n, axis=1)[:, scores.shape[1] - n :], axis=1)
-        top = np.where(np.isfinite(top), top, np.nan).astype(np.float64)
-        size = np.nanmax(np.abs(top), axis=1, initial=0.0)
-        with np.errstate(invalid="ignore"):
-            return np.flatnonzero((-np.diff(top, axis=1) <= CERTAIN * size[:, None]).any(axis=1))
-
     def traded(self, found: Scored, k: int) -> Scored:
         """Order each list's candidates by relevance and reward and keep the best k."""
-        if self.reward is None or not len(found.codes):
+        if self.objective is None or not len(found.codes):
             return found
         from workbench.recipes.objective import apply_objective  # scipy.stats is slow to import
 
@@ -178,8 +122,8 @@ class Scorer:
         shape = (found.rows[-1] + 1, places.max() + 1)
         scores, earned = np.full(shape, -np.inf), np.zeros(shape)
         scores[found.rows, places] = found.scores
-        earned[found.rows, places] = self.reward.values[found.codes]
-        blended = apply_objective(scores, earned, self.reward.weight)[found.rows, places]
+        earned[found.rows, places] = self.objective.rewards[found.codes]
+        blended = apply_objective(scores, earned, self.objective.weight)[found.rows, places]
         order = np.lexsort((places, -blended, found.rows))
         kept = order[places < k]  # places count from 0 within every row, before and after
         moved = int((found.codes[order] != found.codes)[places < k].sum())
@@ -217,6 +161,52 @@ class Question:
         return products(vector, np.zeros(len(codes), dtype=np.int64), self.scorer.recipe.item_factors, codes)
 
 
+class Block:
+    """Many users' scores, asked several times; every list is the one that the user's `Question` gives."""
+
+    def __init__(self, scorer: Scorer, histories: Histories, scored: np.ndarray):
+        """Take the users' vectors (n_users, width), or all their scores (n_users, n_items)."""
+        self.scorer, self.histories, self.scored = scorer, histories, scored
+
+    def question(self, row: int) -> Question:
+        """One user's scores, to ask for given items."""
+        return Question(self.scorer, self.scored[row : row + 1])
+
+    def top(self, k: int, allowed: np.ndarray | None = None, barred: Barred | None = None) -> Scored:
+        """List many users' best items.
+
+        Args:
+            k: places, at least 1.
+            allowed: (n_items,) bool for all users alike, or (n_users, n_items).
+            barred: offsets (n_users + 1) and item codes that each user may not get.
+        """
+        wanted = self.scorer.wanted(k)
+        if allowed is not None and allowed.ndim == 2:
+            allowed, barred = _as_barred(allowed, barred)
+        if self.scorer.by_factors:
+            factors = self.scorer.recipe.item_factors
+            return self.scorer.traded(Scored(*top_factors(self.scored, factors, wanted, barred, allowed)), k)
+        offsets, codes = barred if barred is not None else (np.zeros(len(self.scored) + 1, np.int64), [])
+        scores = barred_out(self.scored.copy(), allowed)
+        scores[np.repeat(np.arange(len(scores)), np.diff(offsets)), codes] = -np.inf
+        for row in self._uncertain(scores, wanted):
+            self.scored[row] = self.scorer.scores(self.histories.rows(row, row + 1))[0]
+            own = codes[offsets[row] : offsets[row + 1]]
+            scores[row] = barred_out(self.scored[row : row + 1].copy(), allowed, own)[0]
+        return self.scorer.traded(Scored(*best(scores, wanted)), k)
+
+    @staticmethod
+    def _uncertain(scores: np.ndarray, k: int) -> np.ndarray:
+        """Find the rows in which two of the best k + 1 scores are so close that rounding could change the order."""
+        if len(scores) == 1:
+            return np.empty(0, dtype=np.int64)  # it is alone already
+        n = min(k + 1, scores.shape[1])
+        top = np.sort(np.partition(scores, scores.shape[1] - n, axis=1)[:, scores.shape[1] - n :], axis=1)
+        top = np.where(np.isfinite(top), top, np.nan).astype(np.float64)
+        size = np.nanmax(np.abs(top), axis=1, initial=0.0)
+        return np.flatnonzero((np.diff(top, axis=1) <= CERTAIN * size[:, None]).any(axis=1))
+
+
 def barred_out(scores: np.ndarray, allowed: np.ndarray | None, barred: np.ndarray | None = None) -> np.ndarray:
     """Set the scores of items that may not be listed to -inf, in place, for all rows alike."""
     if allowed is not None:
@@ -226,9 +216,7 @@ def barred_out(scores: np.ndarray, allowed: np.ndarray | None, barred: np.ndarra
     return scores
 
 
-def _as_barred(
-    allowed: np.ndarray, barred: tuple[np.ndarray, np.ndarray] | None
-) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:
+def _as_barred(allowed: np.ndarray, barred: Barred | None) -> tuple[np.ndarray, Barred]:
     """Turn a mask a user into one mask for all and what each user may not get besides."""
     common = allowed.any(axis=0)
     own = common & ~allowed
