@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from workbench.errors import FilterError
 from workbench.serving import filter_tree as tree
-from workbench.serving.filter_columns import like_pattern
 from workbench.serving.filter_masks import compile_filter
+from workbench.serving.filter_text import like_pattern
 from workbench.serving.tables import EntityTable, EventLog, UserState, column_of, text_array
 
 DAY = 86_400

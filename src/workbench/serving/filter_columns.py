@@ -5,21 +5,23 @@ A comparison with a missing value is false, `!=` too; NOT IN, NOT LIKE and NOT C
 CONTAINS, so they are true of a missing value. IN, = and LIKE tell upper from lower case, CONTAINS does not.
 """
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from workbench.columns import SEPARATOR
 from workbench.errors import FilterError
 from workbench.serving.filter_operands import Wanted
-from workbench.serving.filter_tree import And, Condition, Node, Not, Or
+from workbench.serving.filter_text import text_test, texts_like
+from workbench.serving.filter_tree import TEXT_OPERATORS, And, Condition, Node, Not, Or
 from workbench.serving.filter_values import number_of
 from workbench.serving.tables import AnyColumn, EntityTable, NumberColumn, TextColumn
 
 ORDER = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
 _ALWAYS = (-np.inf, np.inf)
+_ASCENDING: "WeakKeyDictionary[NumberColumn, np.ndarray]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +103,7 @@ def matches(
     elif operator == "!=":
         found = ~found if asked.texts else np.zeros_like(found)
         found[-1] = False
-    return found[column.codes]
+    return found.take(column.codes, mode="wrap")
 
 
 def holds_until(column: Column, asked: Wanted) -> tuple[float, float]:
@@ -113,34 +115,18 @@ def holds_until(column: Column, asked: Wanted) -> tuple[float, float]:
     """
     if asked.moment is None or not isinstance(column, NumberColumn):
         return _ALWAYS
-    values, time = column.values, float(asked.moment)
-    if (values == time).any():
+    values, time = _ascending(column), float(asked.moment)
+    left, right = np.searchsorted(values, time, side="left"), np.searchsorted(values, time, side="right")
+    if left < right:
         return time, time
-    below = np.max(values, where=values < time, initial=-np.inf)
-    above = np.min(values, where=values > time, initial=np.inf)
-    return float(below), float(above)
+    return float(values[left - 1]) if left else -np.inf, float(values[left]) if left < len(values) else np.inf
 
 
-def like_pattern(pattern: str) -> re.Pattern[str]:
-    """A LIKE pattern as a regular expression: % is any run of characters, _ any one, a backslash takes their meaning.
-
-    Each run stops at the first place where what follows it fits, so the time grows with length, never faster.
-    """
-    runs, escaped = [""], False
-    for character in pattern:
-        if escaped or character not in "%_\\":
-            runs[-1] += re.escape(character)
-        elif character == "%":
-            runs.append("")
-        elif character == "_":
-            runs[-1] += "."
-        escaped = character == "\\" and not escaped
-    if escaped:
-        runs[-1] += re.escape("\\")
-    if len(runs) == 1:
-        return re.compile(runs[0], re.DOTALL)
-    middle = "".join(f"(?>.*?{run})" for run in runs[1:-1] if run)
-    return re.compile(f"{runs[0]}{middle}.*{runs[-1]}", re.DOTALL)
+def _ascending(column: NumberColumn) -> np.ndarray:
+    """A column's different values, ascending; sorted once, since times are asked for again and again."""
+    if column not in _ASCENDING:
+        _ASCENDING[column] = np.unique(column.values[~np.isnan(column.values)])
+    return _ASCENDING[column]
 
 
 def _length(column: Column) -> int:
@@ -150,6 +136,8 @@ def _length(column: Column) -> int:
 def _of_numbers(column: NumberColumn, condition: Condition, asked: Wanted) -> np.ndarray:
     operator, values = condition.operator, column.values
     numbers = numbers_of(column, condition, asked)
+    if operator in TEXT_OPERATORS:
+        return np.full(len(values), operator.startswith("NOT "))
     if operator in ("IN", "NOT IN", "="):
         found = np.zeros(len(values), dtype=bool)
         if len(numbers) > 16:
@@ -169,9 +157,9 @@ def numbers_of(column: NumberColumn, condition: Condition, asked: Wanted) -> lis
     """The numbers that a condition on numbers asks for.
 
     Raises:
-        FilterError: the operator is for text, or a value is no number; a column without any value takes all.
+        FilterError: the operator is for text, or a value is no number. A column without any value takes everything.
     """
-    if condition.operator.endswith(("LIKE", "CONTAINS")):
+    if condition.operator in TEXT_OPERATORS and not np.isnan(column.values).all():
         raise FilterError(
             f"{condition}: {condition.field} holds numbers, and {condition.operator} looks into text. "
             "Compare with =, !=, <, <=, >, >= or IN."
@@ -198,8 +186,10 @@ def _found(column: TextColumn | IdColumn, operator: str, texts: Sequence[str], f
         for text in texts:
             found[_codes(column, vocabulary, text)] = True
         return found
-    whole = isinstance(column, IdColumn) or column.textual
-    test = _text_test(operator, texts, folded, whole)
+    if isinstance(column, TextColumn) and not folded:
+        found[:-1] = texts_like(column, operator, texts)
+        return found
+    test = text_test(operator, texts, isinstance(column, IdColumn) or column.textual, folded)
     found[:-1] = np.fromiter(map(test, vocabulary.tolist()), dtype=bool, count=len(vocabulary))
     return found
 
@@ -213,30 +203,6 @@ def _codes(column: TextColumn | IdColumn, vocabulary: np.ndarray, text: str) -> 
     if SEPARATOR not in text or column.textual:
         return parts
     return np.concatenate([np.asarray(parts, dtype=np.int64), np.flatnonzero(vocabulary == text)])
-
-
-def _text_test(operator: str, texts: Sequence[str], folded: bool, whole: bool) -> Callable[[str], bool]:
-    """A test of one field: whether it, or one of its parts, matches any of the texts."""
-    if operator == "CONTAINS":
-        needles = [text.casefold() for text in texts]
-        return lambda field: any(needle in field.casefold() for needle in needles)
-    if folded:
-        texts = [text.casefold() for text in texts]
-    if operator == "LIKE":
-        patterns = [like_pattern(text) for text in texts]
-
-        def fits(text: str) -> bool:
-            return any(pattern.fullmatch(text) for pattern in patterns)
-    else:
-        fits = frozenset(texts).__contains__
-
-    def test(field: str) -> bool:
-        field = field.casefold() if folded else field
-        if fits(field):
-            return True
-        return not whole and SEPARATOR in field and any(fits(part) for part in field.split(SEPARATOR) if part)
-
-    return test
 
 
 def _ordered_text(column: TextColumn | IdColumn, condition: Condition, asked: Wanted) -> np.ndarray:

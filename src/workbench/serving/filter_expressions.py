@@ -82,6 +82,13 @@ def attribute(user: UserState | None, name: str) -> Column:
     return NumberColumn(np.array([number]), boolean=isinstance(value, bool | np.bool_))
 
 
+def user_column(users: EntityTable, name: str) -> Column:
+    """What is known of all users in one column; missing in all of them when the table does not have it."""
+    if name in (*users.columns, USER_ID):
+        return attribute_column(users, name)
+    return NumberColumn(np.full(len(users), np.nan))
+
+
 def attribute_column(table: EntityTable, name: str) -> Column:
     """A column of a table; its ids count as one.
 

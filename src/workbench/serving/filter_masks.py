@@ -17,6 +17,7 @@ from workbench.serving.filter_columns import evaluate, holds_until, matches
 from workbench.serving.filter_expressions import ReadyExpression, attribute_column, ready_expressions
 from workbench.serving.filter_history import event_test, known_codes
 from workbench.serving.filter_operands import Moment, ignored, require_given, wanted
+from workbench.serving.filter_shared import SharedMask
 from workbench.serving.filter_tree import USER_TARGET, Condition, CurrentItem, Filter
 from workbench.serving.filter_values import parse_values, require_known
 from workbench.serving.tables import EntityTable, EventLog, UserState
@@ -103,6 +104,23 @@ class CompiledFilter:
             raise FilterError(f"{self.filter} filters {self.table.kind}, not users; ask for mask.")
         moment = self.moment(values, now, None)
         return self.joined(tuple(range(len(self.rules))), log, moment, items)
+
+    def shared(self, values: Mapping[str, Any] = NO_VALUES, *, now: int) -> SharedMask | None:
+        """One mask for many users, where only events differ between them and only take items away.
+
+        Returns:
+            The mask and what finds each user's own removals; None when attributes are filtered after an IF or by the
+            current item, or when events include items. Then ask `mask` for each user.
+        """
+        moment = self.moment(values, now, None)
+        own = [rule for rule in self.rules if rule.on_events]
+        if self.of_users or any(rule.include for rule in own):
+            return None
+        same = [number for number, rule in enumerate(self.rules) if not rule.on_events]
+        if any(self.rules[number].of_item or self.rules[number].expression.when for number in same):
+            return None
+        allowed = self._by_attributes(tuple(same), False, moment).masks[0]
+        return SharedMask(allowed, self, tuple(own), moment)
 
     def notices(self, values: Mapping[str, Any] = NO_VALUES) -> tuple[str, ...]:
         """What a request with these values leaves out, because parameters of EXCLUDEs are not given."""
