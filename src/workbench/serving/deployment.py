@@ -6,7 +6,7 @@ from typing import Any
 
 from workbench.columns import ITEMS, USERS
 from workbench.data.catalogue import CAMPAIGN, IN_PROGRESS, PENDING, Catalogue
-from workbench.errors import ServingError
+from workbench.errors import ServingError, WorkbenchError
 from workbench.serving.campaign_records import current, newest_datasets, newest_version, open_book
 from workbench.serving.deployment_parts import Parts, merged_position
 from workbench.serving.snapshot import Snapshot
@@ -41,6 +41,7 @@ class Deployment:
         """Use `open_campaign`."""
         self.path, self.live = path, live
         self._book, self._lock = book, threading.Lock()
+        self._refused = 0  # a version that could not be deployed; it is not tried again
         self._parts = self._with_live(parts)
         self.snapshot: Snapshot = self._parts.snapshot(live)
 
@@ -56,19 +57,23 @@ class Deployment:
 
         Raises:
             ServingError: the campaign was deleted, or its files are damaged; the old snapshot goes on serving.
+            WorkbenchError: the newer version cannot be deployed. Raised once for a version, after everything else was
+                picked up; `behind` goes on saying it.
         """
         with self._lock:
-            self._follow()
+            problem = self._follow()
             parts = self._parts
             now = current(self._book, parts.revision.group, parts.revision.name)
             if now.revision != parts.revision.revision:
                 parts = _open_parts(self._book, now.group, now.name)
             parts = self._with_live(parts)
-            if parts is self._parts:
-                return False
-            self.snapshot = parts.snapshot(self.live)
-            self._parts = parts
-            return True
+            changed = parts is not self._parts
+            if changed:
+                self.snapshot = parts.snapshot(self.live)
+                self._parts = parts
+            if problem is not None:
+                raise problem
+            return changed
 
     def behind(self) -> tuple[str, ...]:
         """What is newer than what is deployed, a sentence each; empty when nothing is. `redeploy` brings it in."""
@@ -104,15 +109,17 @@ class Deployment:
             return parts
         return parts.with_live(items, users, position)
 
-    def _follow(self) -> None:
+    def _follow(self) -> WorkbenchError | None:
+        """Deploy a newer version where the campaign follows it; gives back why that cannot be."""
         revision = current(self._book, self._parts.revision.group, self._parts.revision.name)
         if not revision.settings.follow_latest:
-            return
-        if newest_version(self._book, revision.group, revision.solution) <= revision.version:
-            return
+            return None
+        newest = newest_version(self._book, revision.group, revision.solution)
+        if newest <= max(revision.version, self._refused):
+            return None
         rows = self._book.rows(kind=CAMPAIGN, group=revision.group, name=revision.name)
         if any(row["status"] in (PENDING, IN_PROGRESS) for row in rows):
-            return
+            return None
         from workbench.data.workspace import Workspace
         from workbench.serving.campaign_deploying import Outrun
         from workbench.serving.campaigns import redeploy
@@ -120,7 +127,11 @@ class Deployment:
         try:
             redeploy(Workspace(self.path), revision.group, revision.name, expected_revision=revision.revision)
         except Outrun:
-            return  # another process deployed it first; its revision is picked up next
+            return None  # another process deployed it first; its revision is picked up next
+        except WorkbenchError as error:
+            self._refused = newest
+            return error
+        return None
 
 
 def open_campaign(workspace: str | Path, group: str, name: str, *, live: bool = True) -> Deployment:
