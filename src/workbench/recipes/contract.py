@@ -231,6 +231,10 @@ class Recipe(ABC):
         names = pd.Series(dtype="str")
         return pd.DataFrame({"KIND": names, "ATTRIBUTE": names, "CONTRIBUTION": np.empty(0)})
 
+    def context_values(self) -> dict[str, list[str]]:
+        """Columns of the interactions whose value at a request moves the scores, and the values known, as text."""
+        return {}
+
     def reason(self, item_code: int) -> str:
         """Say in a few words why everybody is recommended this item; "" where it depends on the history."""
         return ""

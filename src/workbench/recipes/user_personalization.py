@@ -102,6 +102,14 @@ class UserPersonalization(Recipe):
                     found[kind, name] = found.get((kind, name), 0.0) + float(share) * value
         return attribute_table((kind, name, value) for (kind, name), value in found.items())
 
+    def context_values(self) -> dict[str, list[str]]:
+        """What the parts read of a request."""
+        found: dict[str, list[str]] = {}
+        for weight, part in zip(self.weights, self.parts.values(), strict=True):
+            if weight > 0:
+                found |= part.context_values()
+        return found
+
     def similar(self, item_codes: np.ndarray) -> np.ndarray:
         """Score a history of just that item; a new item is related to what the items most alike are related to."""
         codes, n = np.asarray(item_codes, dtype=np.int64), len(self.popularity)

@@ -2,7 +2,6 @@
 
 import time as clock
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import ibis
 import ibis.expr.types as ir
@@ -12,12 +11,10 @@ from workbench.data.steps.columns import INVALID, convert
 from workbench.data.steps.functions import at_timezone, epoch_of_zoned, from_epoch, to_timezone, try_strptime
 from workbench.data.steps.registry import Option, Outcome, step
 from workbench.data.steps.work import Work, as_text, differ, need, texts
+from workbench.data.wall_clock import DAYTIMES, FEATURES, SEASONS, WEEKDAYS, zone
 from workbench.errors import FlowError
 
 UNITS = {"seconds": 1, "milliseconds": 1_000, "microseconds": 1_000_000, "nanoseconds": 1_000_000_000}
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-SEASONS = ("winter", "spring", "summer", "autumn")  # northern, from December on, three months each
-FEATURES = ("hour", "weekday", "weekend", "day", "month", "season", "year")
 ZONE = Option("timezone", (str,), "Time zone of wall-clock times, such as `Europe/Berlin`.", "UTC")
 
 
@@ -84,9 +81,9 @@ def _seconds(column: ir.Column, format: str, zone: str) -> ir.FloatingColumn:
 
 def _zone(name: str) -> None:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise FlowError(f"unknown time zone {name!r}; use a name such as 'UTC' or 'Europe/Berlin'.") from error
+        zone(name)
+    except ValueError as error:
+        raise FlowError(str(error)) from error
 
 
 @step(
@@ -120,7 +117,7 @@ def _moment(now: int | str) -> int:
 
 @step(
     "time_features",
-    "Derives columns from the time: hour, weekday, weekend, day, month, season, year.",
+    f"Derives columns from the time: {', '.join(FEATURES)}.",
     [
         Option("features", (list,), f"Which of {', '.join(FEATURES)}; each becomes a column in capitals."),
         Option("column", (str,), "Time column, in seconds.", TIMESTAMP),
@@ -134,7 +131,7 @@ def _moment(now: int | str) -> int:
 def time_features(
     work: Work, table: ir.Table, *, features: list[str], column: str, timezone: str, southern: bool, prefix: str
 ) -> Outcome:
-    """Derive wall-clock features in the given zone; weekday and season are words, the rest whole numbers."""
+    """Derive wall-clock features in the given zone; weekday, season and daytime are words, weekend is true or false."""
     need(table, column)
     _zone(timezone)
     unknown = [name for name in texts(features, "option 'features'") if name not in FEATURES]
@@ -151,6 +148,7 @@ def time_features(
         "month": local.month().cast("int64"),
         "season": ibis.array(list(SEASONS))[quarter],
         "year": local.year().cast("int64"),
+        "daytime": ibis.array(list(DAYTIMES))[(local.hour() // 6).cast("int64")],
     }
     return Outcome(table.mutate(**{f"{prefix}{name.upper()}": made[name] for name in features}))
 
