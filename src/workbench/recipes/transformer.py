@@ -89,6 +89,10 @@ class Transformer(Recipe):
         """How much the item's score falls when each one of the newest events is taken away."""
         return leave_one_out(self, history, item_code)
 
+    def context_values(self) -> dict[str, list[str]]:
+        """The columns of the interactions that came with the events, and their values frequent enough for a vector."""
+        return {name: list(values) for name, values in self.words.contexts.items()}
+
     def explain_attributes(self, history: Histories, item_code: int) -> pd.DataFrame:
         """The item's attributes by their exact parts of its logit; the user's and the request's by leaving each out.
 
