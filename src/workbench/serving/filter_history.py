@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from workbench.columns import ACTION_ID, EVENT_TYPE, ITEM_ID, TIMESTAMP, USER_ID
+from workbench.errors import FilterError
 from workbench.serving.filter_columns import Column, IdColumn, evaluate, matches
 from workbench.serving.filter_operands import Moment, wanted
 from workbench.serving.filter_tree import Condition, Node
@@ -12,7 +13,7 @@ from workbench.serving.tables import EntityTable, EventLog, NumberColumn, TextCo
 
 
 def matching_events(
-    where: Node, log: EventLog, moment: Moment, entities: EntityTable, users: EntityTable | None = None
+    where: Node, log: EventLog, moment: Moment, entities: EntityTable | None, users: EntityTable | None = None
 ) -> np.ndarray | None:
     """Which events fulfil all of an expression's conditions, each event by itself.
 
@@ -30,7 +31,7 @@ def matching_events(
 
 
 def event_test(
-    log: EventLog, moment: Moment, entities: EntityTable, users: EntityTable | None = None
+    log: EventLog, moment: Moment, entities: EntityTable | None, users: EntityTable | None = None
 ) -> Callable[[Condition], np.ndarray | None]:
     """A function that gives (m,) bool for one condition on the events of a log."""
     columns: dict[str, Column] = {}
@@ -49,13 +50,15 @@ def event_test(
     return test
 
 
-def event_column(log: EventLog, name: str, entities: EntityTable, users: EntityTable | None = None) -> Column:
+def event_column(log: EventLog, name: str, entities: EntityTable | None, users: EntityTable | None = None) -> Column:
     """A column of a log; one that it does not have is missing in every event."""
     if name in log.columns:
         return _typed(log.columns[name])
     if name == TIMESTAMP:
         return NumberColumn(log.times.astype(np.float64))
     if name in (ITEM_ID, ACTION_ID):
+        if entities is None:
+            raise FilterError(f"A condition on {name} of many users' events needs the table of items; give items=.")
         return IdColumn(log.entities, entities)
     if name == USER_ID and users is not None and log.users is not None:
         return IdColumn(log.users, users)

@@ -153,7 +153,7 @@ class CompiledFilter:
         if not on_events or not len(log):
             return allowed
         mask = allowed.copy()
-        test = self._event_test(log, moment, items)
+        test = self.event_test(log, moment, items)
         for rule in sorted(on_events, key=lambda rule: not rule.include):
             codes = self.event_codes(rule, log, test)
             mask[codes] = ~excluded[codes] if rule.include else False
@@ -164,10 +164,25 @@ class CompiledFilter:
     ) -> np.ndarray:
         """The codes that an expression on events matches, in the order of the events; none when it is ignored."""
         found = evaluate(rule.expression.where, test)
-        codes = log.users if self.of_users and log.users is not None else log.entities
-        return known_codes(codes[found]) if found is not None else codes[:0]
+        return self.codes_in(log, np.zeros(len(log), dtype=bool) if found is None else found)
 
-    def attribute_mask(self, rule: ReadyExpression, moment: Moment) -> Kept | None:
+    def codes_in(self, log: EventLog, found: np.ndarray) -> np.ndarray:
+        """The codes of what the found events are with, or of their users in a filter of users."""
+        codes = log.users if self.of_users and log.users is not None else log.entities
+        return known_codes(codes[found])
+
+    def event_test(
+        self, log: EventLog, moment: Moment, items: EntityTable | None = None
+    ) -> Callable[[Condition], np.ndarray | None]:
+        """A function that gives (m,) bool for a condition on the events of a log, None for one that is ignored."""
+        return event_test(log, moment, items, self.table) if self.of_users else event_test(log, moment, self.table)
+
+    def condition_mask(self, condition: Condition, moment: Moment) -> np.ndarray | None:
+        """What one condition on attributes matches, (n,) bool and not to be written into; None when it is ignored."""
+        kept = self._condition(condition, moment)
+        return kept.masks[0] if kept else None
+
+    def _attributes(self, rule: ReadyExpression, moment: Moment) -> Kept | None:
         """What an expression on attributes matches, (n,) bool, and how long; None when all of it is ignored."""
         bounds = []
 
@@ -178,13 +193,6 @@ class CompiledFilter:
 
         found = evaluate(rule.expression.where, test)
         return None if found is None else _between(bounds, (found,))
-
-    def _event_test(
-        self, log: EventLog, moment: Moment, items: EntityTable | None
-    ) -> Callable[[Condition], np.ndarray | None]:
-        if self.of_users:
-            return event_test(log, moment, items, self.table)
-        return event_test(log, moment, self.table)
 
     def _by_attributes(self, active: tuple[int, ...], included: bool, moment: Moment) -> Kept:
         """What expressions on attributes allow and exclude, kept by the values that they ask for."""
@@ -198,7 +206,7 @@ class CompiledFilter:
         return kept or self.cache.put(key, self._join_attributes(rules, included, moment))
 
     def _join_attributes(self, rules: Iterable[ReadyExpression], included: bool, moment: Moment) -> Kept:
-        found = [(rule.include, kept) for rule in rules if (kept := self.attribute_mask(rule, moment))]
+        found = [(rule.include, kept) for rule in rules if (kept := self._attributes(rule, moment))]
         excludes = [kept.masks[0] for include, kept in found if not include]
         includes = [kept.masks[0] for include, kept in found if include]
         excluded = reduce(np.logical_or, excludes, self._nothing)

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from workbench.columns import SEPARATOR
+from workbench.columns import EVENT_TYPE, SEPARATOR
 from workbench.errors import FilterError
 from workbench.serving.filter_tree import (
     COMPARISONS,
     EXCLUDE,
+    IN_OPERATORS,
     Boolean,
     Condition,
     CurrentItem,
@@ -22,6 +23,7 @@ from workbench.serving.filter_tree import (
 from workbench.serving.filter_values import Given
 from workbench.serving.tables import EntityTable, TextColumn
 
+ANY = "*"
 _SPELLINGS = {True: ("True", "true", "TRUE"), False: ("False", "false", "FALSE")}
 
 
@@ -61,6 +63,8 @@ def wanted(condition: Condition, moment: Moment) -> Wanted | None:
     first = condition.values[0]
     if isinstance(first, Placeholder):
         return _given(condition, first.name, moment.given)
+    if first == Text(ANY) and any_event_type(condition):
+        return Wanted(star=True)
     if isinstance(first, Star):
         return Wanted(star=True)
     if isinstance(first, CurrentItem):
@@ -123,7 +127,14 @@ def _given(condition: Condition, name: str, given: Given) -> Wanted | None:
             f"${name} is given {len(texts)} values ({', '.join(texts)[:60]}), and {condition} compares with one. "
             f"Give one value, or write {condition.field} IN (${name})."
         )
-    return Wanted(tuple(texts))
+    if texts == (ANY,) and any_event_type(condition):
+        return Wanted(star=True)
+    return Wanted(texts)
+
+
+def any_event_type(condition: Condition) -> bool:
+    """Whether "*" as a value of this condition means any event type, as Star does."""
+    return condition.operator in IN_OPERATORS and condition.field.column == EVENT_TYPE
 
 
 def _texts(operand: object, moment: Moment) -> tuple[str, ...]:
