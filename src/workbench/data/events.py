@@ -44,7 +44,7 @@ class LiveEvents:
         self.path = Path(getattr(workspace, "path", workspace)).expanduser().resolve()
         self.group, self.limits = group, limits or Limits()
         self._reader = GroupReader(self.path, group)
-        self._store = EventStore(self.path / group / FOLDER / EVENTS, durability)
+        self.store = EventStore(self.path / group / FOLDER / EVENTS, durability)
         self._log: RecommendationLog | None = None
 
     def put_events(self, session_id: str, events: Sequence[Mapping[str, Any]], user_id: str | None = None) -> PutResult:
@@ -66,7 +66,7 @@ class LiveEvents:
             EventError: a rule is broken; the message names position, field, value and rule, and nothing is stored.
         """
         rows = event_rows(events, session_id, user_id, self._reader.facts(), self.limits)
-        return writing.put_rows(self._store, INTERACTIONS, rows)
+        return writing.put_rows(self.store, INTERACTIONS, rows)
 
     def put_action_interactions(self, interactions: Sequence[Mapping[str, Any]]) -> PutResult:
         """Take in what users did with actions.
@@ -77,7 +77,7 @@ class LiveEvents:
                 `eventId`, `recommendationId`, `impression`, `properties`.
         """
         rows = action_rows(interactions, self._reader.facts(), self.limits)
-        return writing.put_rows(self._store, ACTION_INTERACTIONS, rows)
+        return writing.put_rows(self.store, ACTION_INTERACTIONS, rows)
 
     def put_items(self, items: Sequence[Mapping[str, Any]]) -> PutResult:
         """Take in items: mappings with `itemId` and `properties`. A known id is replaced whole, the latest put wins."""
@@ -106,7 +106,7 @@ class LiveEvents:
         Raises:
             EventError: there is no such event.
         """
-        return writing.undo(self._store, kind, event_id)
+        return writing.undo(self.store, kind, event_id)
 
     def user_events(self, user_id: str, after: int = 0, kind: str = INTERACTIONS) -> list[LiveEvent]:
         """What a user did, oldest first (by time, then sequence), undone events left out.
@@ -116,41 +116,41 @@ class LiveEvents:
             after: only events that came, or became this user's, after this position; 0 for all.
             kind: "interactions" or "action_interactions".
         """
-        return queries.user_events(self._store, user_id, after, kind)
+        return queries.user_events(self.store, user_id, after, kind)
 
     def user_of(self, session_id: str) -> str | None:
         """The user whom a session named last, or None while it is anonymous."""
-        return queries.user_of(self._store, session_id)
+        return queries.user_of(self.store, session_id)
 
     def user_version(self, user_id: str) -> int:
         """Sequence number of the newest put, undo or merged session that concerns a user or session; 0 for none."""
-        return queries.user_version(self._store, user_id)
+        return queries.user_version(self.store, user_id)
 
     def position(self) -> int:
         """Sequence number of the newest thing that was stored; 0 for none."""
-        return queries.position(self._store)
+        return queries.position(self.store)
 
     def changed_since(self, position: int) -> Changes:
         """Who and what changed after a position."""
-        return queries.changes(self._store, position)
+        return queries.changes(self.store, position)
 
     def new_items(self, after: int = 0) -> dict[str, dict[str, Any]]:
         """Items put after a position: id to properties by column name, the latest put of each, oldest put first."""
-        return queries.entities(self._store, ITEMS, after)
+        return queries.entities(self.store, ITEMS, after)
 
     def new_users(self, after: int = 0) -> dict[str, dict[str, Any]]:
         """Users put after a position: id to properties by column name."""
-        return queries.entities(self._store, USERS, after)
+        return queries.entities(self.store, USERS, after)
 
     def new_actions(self, after: int = 0) -> dict[str, dict[str, Any]]:
         """Actions put after a position: id to properties by column name."""
-        return queries.entities(self._store, ACTIONS, after)
+        return queries.entities(self.store, ACTIONS, after)
 
     def impressions(self, after: int = 0) -> Impressions:
         """How often items were shown and clicked, ignored ones included; see `events_impressions`."""
         if self._log is None:
             self._log = RecommendationLog(self.path, self.group)
-        return count_impressions(self._store, self._log, after)
+        return count_impressions(self.store, self._log, after)
 
     def merged_position(self, kind: str = INTERACTIONS, origin: Mapping[str, Any] | None = None) -> int:
         """Up to which position a dataset version holds the live events; 0 where it holds none.
@@ -160,15 +160,15 @@ class LiveEvents:
             origin: of a dataset version; None takes the newest version's.
         """
         merged = (self._reader.origin(kind) if origin is None else origin).get(ORIGIN) or {}
-        return int(merged["position"]) if merged.get("store") == self._store.id else 0
+        return int(merged["position"]) if merged.get("store") == self.store.id else 0
 
     def close(self) -> None:
         """Let go of the files."""
-        self._store.close()
+        self.store.close()
         self._reader.close()
         if self._log is not None:
             self._log.close()
 
     def _put_entities(self, kind: str, entities: Sequence[Mapping[str, Any]]) -> PutResult:
         rows = entity_rows(kind, entities, self._reader.facts(), self.limits)
-        return writing.put_entities(self._store, kind, rows)
+        return writing.put_entities(self.store, kind, rows)
