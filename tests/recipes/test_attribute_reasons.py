@@ -8,6 +8,7 @@ import pytest
 
 from workbench.recipes import related_content, storage
 from workbench.recipes.catalog import build
+from workbench.recipes.cold_items import ColdItems
 from workbench.recipes.contract import TrainingData, encode_histories
 from workbench.recipes.explaining import attribute_table
 
@@ -198,3 +199,9 @@ def test_the_table_is_largest_first_and_keeps_attributes_of_one_name_apart():
         "CONTRIBUTION": [2.0, 2.0, -1.0],
     }
     assert attribute_table([]).dtypes.equals(table.dtypes)
+
+
+def test_a_state_without_the_vectors_of_its_new_items_is_of_another_version(blend):
+    state = {name: each for name, each in blend.cold.state().items() if not name.startswith("vectors/")}
+    with pytest.raises(LookupError, match="vectors of new items"):
+        ColdItems.restore(state)
