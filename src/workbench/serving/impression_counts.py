@@ -5,7 +5,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from workbench.serving.exploration_policies import PRIOR_RATE
 from workbench.serving.tables import EntityTable
+
+MOST_RATE = 0.5  # a list of which every other item is clicked leaves nothing to be learned
 
 
 class Impressing(Protocol):
@@ -40,6 +43,15 @@ class ImpressionCounts:
             return
         self.shown, self.clicked = self._with(self.shown, found.shown), self._with(self.clicked, found.clicked)
         self._position = found.position
+
+    @property
+    def rate(self) -> float:
+        """Clicks an impression of all items together, which is what a new item is expected to get.
+
+        One click in 1 / PRIOR_RATE impressions is counted besides, so that few impressions say little.
+        """
+        shown, clicked = int(self.shown.sum()), int(self.clicked.sum())
+        return min(MOST_RATE, (clicked + 1) / (shown + 1 / PRIOR_RATE))
 
     def _with(self, counts: np.ndarray, more: Mapping[str, int]) -> np.ndarray:
         if not more:
