@@ -61,10 +61,12 @@ def underlined(text: str, start: int, end: int) -> list[str]:
 
 def printable(text: str) -> str:
     """Replace what would move or hide characters: controls, direction marks, halves of pairs, line separators."""
-    return "".join(
-        each if each == "\t" or unicodedata.category(each)[0] != "C" and each not in "\u2028\u2029" else "\ufffd"
-        for each in text
-    )
+    return "".join(each if each == "\t" or shows(each) else "\ufffd" for each in text)
+
+
+def shows(character: str) -> bool:
+    """Whether a character neither hides nor moves others."""
+    return unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029"
 
 
 def width(character: str) -> int:
@@ -76,7 +78,7 @@ def width(character: str) -> int:
 
 def quoted(text: str, longest: int = 40) -> str:
     """Put what was written into quotes, cut when it is long, unprintable characters spelt out."""
-    return repr(text if len(text) <= longest else text[: longest - 1] + "…")
+    return repr(str(text) if len(text) <= longest else text[: longest - 1] + "…")
 
 
 def character_name(character: str) -> str:

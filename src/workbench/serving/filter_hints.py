@@ -42,7 +42,7 @@ def unreadable(text: str, start: int) -> FilterTextError:
     advice = ADVICE_ON_CHARACTERS.get(character, "")
     if character in OPENING:
         advice = 'Texts stand in straight double quotes: "text".'
-    elif not advice and not character.isascii():
+    elif not advice and not (character.isascii() and character.isprintable()):
         advice = "If it belongs to a value, put that into double quotes; if it cannot be seen, delete it."
     return FilterTextError(f"{character_name(character)} means nothing here.", text, start, start + 1, advice)
 
@@ -125,8 +125,8 @@ def at_where(text: str, before: list[Token], token: Token) -> tuple[str, str]:
     """WHERE is due."""
     if token.type == "IF":
         return "IF comes last, after the conditions that follow WHERE.", (
-            f'First WHERE and its conditions, then IF and those on the user: {before[-1]} WHERE Items.COLUMN IN ("value") '
-            "IF CurrentUser.COLUMN = …"
+            "First WHERE and its conditions, then IF and those on the user: "
+            f'{before[-1]} WHERE Items.COLUMN IN ("value") IF CurrentUser.COLUMN = …'
         )
     if token.type in ("FIELD", "LPAR", "NOT"):
         return f"WHERE is missing before {got(token)}.", f"Write {before[-1]} WHERE {token}…"

@@ -9,11 +9,12 @@ from workbench.errors import meant
 from workbench.serving import filter_tree as tree
 from workbench.serving.filter_errors import FilterTextError, quoted
 
-MOST_VALUES = 20_000  # texts and numbers in one filter: more would take too long to read
+MOST_VALUES = 10_000  # texts and numbers in one filter: more would take too long to read
+LONGEST_NUMBER = 400  # characters
 MOST_SECONDS = 10_000 * tree.WEEK  # the furthest that NOW() goes back or ahead
 CURRENT_ITEM = "CurrentItem"
 DATASETS = {name.lower(): name for name in (*tree.DATASETS, tree.CURRENT_USER, CURRENT_ITEM)}
-VALUE = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|[^\s,]+""", re.S)
+VALUE = re.compile(r""""[^"\\]*(?:\\.[^"\\]*)*"|'[^'\\]*(?:\\.[^'\\]*)*'|[^\s,]+""", re.S)
 ESCAPED = re.compile(r"""\\([\\"'])""")
 DURATION = re.compile(r"([+-]?)\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z])", re.I)
 
@@ -92,7 +93,9 @@ class Literals:
                 token,
                 advice="Put what the list says into a column of the dataset and test that column.",
             )
-        values = [self.literal(each, token) for each in written]
+        values = [unquoted(each) if each[0] in "\"'" else self.number(each, token) for each in written]
+        if any(each[0] == "'" for each in written):
+            self.note("Single quotes read as double quotes.")
         if operator in tree.IN_OPERATORS:
             if values == [tree.Text("*")] and field.column.upper() == "EVENT_TYPE":
                 self.note('"*" read as *: any event type.')
@@ -107,14 +110,9 @@ class Literals:
             parts = [str(tree.Text(part.strip())) for part in joined.value.split(",") if part.strip()]
             self.note(f"{joined} is one text with a comma in it; several values are written {', '.join(parts)}.")
 
-    def literal(self, written: str, token: Token) -> tree.Operand:
-        """One text or number."""
-        if written[0] in "\"'":
-            if written[0] == "'":
-                self.note("Single quotes read as double quotes.")
-            inner = written[1:-1]
-            return tree.Text(ESCAPED.sub(r"\1", inner) if "\\" in inner else inner)
-        value = float(written)
+    def number(self, written: str, token: Token) -> tree.Number:
+        """A number that is not beyond what a column can hold."""
+        value = float(written) if len(written) <= LONGEST_NUMBER else math.inf
         if math.isinf(value):
             raise self.wrong(f"the number {quoted(written)} is too large.", token, advice="Write one below 1e308.")
         return tree.Number(value, written)
@@ -144,3 +142,9 @@ class Literals:
                 f"Move it by whole seconds, by {MOST_SECONDS // tree.WEEK:,}w at most.",
             )
         return tree.Now(int(offset)), parts[0], parts[-1]
+
+
+def unquoted(written: str) -> tree.Text:
+    """A text without its quotes; a backslash before a quote or a backslash only says that this is meant."""
+    inner = written[1:-1]
+    return tree.Text(ESCAPED.sub(lambda found: found[1], inner) if "\\" in inner else inner)

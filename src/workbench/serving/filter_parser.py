@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 
 from lark import Lark, Token
-from lark.exceptions import UnexpectedToken, VisitError
+from lark.exceptions import UnexpectedCharacters, UnexpectedToken, VisitError
 from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 from workbench.errors import FilterError
@@ -17,8 +17,8 @@ from workbench.serving.filter_tree import ACTION_TARGET, ITEM_TARGET, USER_TARGE
 
 # What a filter may hold, so that any text is answered within a tenth of a second; Personalize's own limits are far
 # lower and are told by `portable`.
-LONGEST = 200_000  # characters
-MOST_TOKENS = 2_500  # fields, operators, words, brackets; the values of a list count once
+LONGEST = 100_000  # characters
+MOST_TOKENS = 2_000  # fields, operators, words, brackets; the values of a list count once
 DEEPEST = 50  # brackets and NOTs inside each other
 
 TARGETS = {"itemid": ITEM_TARGET, "userid": USER_TARGET, "actionid": ACTION_TARGET}
@@ -51,8 +51,11 @@ def parse(text: str) -> Filter:
             "Put what the list says into a column of the dataset and test that column."
         )
     parser, tokens = grammar().parse_interactive(), []
-    for token in limited(text, grammar().lex(text)):
-        feed(parser, token, tokens, text)
+    try:
+        for token in limited(text, grammar().lex(text)):
+            feed(parser, token, tokens, text)
+    except UnexpectedCharacters as error:
+        raise unreadable(text, error.pos_in_stream) from None
     builder = Builder(text, TARGETS)
     note_spellings(tokens, builder)
     try:
@@ -82,12 +85,10 @@ def limited(text: str, tokens: Iterator[Token]) -> Iterator[Token]:
     """Pass tokens on while the filter is neither too long nor too deep.
 
     Raises:
-        FilterTextError: it is, or a character begins nothing known.
+        FilterTextError: it is.
     """
     levels, before = [0], ""  # NOTs that wait for their condition, by open bracket
     for count, token in enumerate(tokens):
-        if token.type == "OTHER":
-            raise unreadable(text, token.start_pos)
         if token.type == "LPAR":
             levels.append(0)
         elif token.type == "RPAR" and len(levels) > 1:

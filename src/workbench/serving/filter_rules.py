@@ -1,4 +1,4 @@
-"""What holds for every filter whatever the columns are: which datasets go together, and where * and CurrentUser may stand."""
+"""What holds whatever the columns are: which datasets go together, and where * and CurrentUser may stand."""
 
 from workbench.serving import filter_tree as tree
 from workbench.serving.filter_errors import FilterTextError
@@ -16,15 +16,16 @@ EVENT_TYPE = "EVENT_TYPE"
 def require_rules(filter: tree.Filter) -> None:
     """Raise a FilterError for the first condition that no schema could make right."""
     for expression in filter.expressions:
+        where = tree.conditions(expression.where)
         if expression.target != filter.expressions[0].target:
             raise at(
                 filter,
-                tree.conditions(expression.where)[0],
+                where[0],
                 f"{expression.target} in a filter that began with {filter.expressions[0].target}.",
                 "All expressions of a filter list the same kind of thing.",
             )
-        for condition in tree.conditions(expression.where):
-            require_place(filter, expression, condition)
+        for condition in where:
+            require_place(filter, expression, condition, where[0].field.dataset)
             require_values(filter, condition)
         for condition in expression.when:
             if condition.field.dataset != tree.CURRENT_USER:
@@ -37,7 +38,7 @@ def require_rules(filter: tree.Filter) -> None:
             require_values(filter, condition)
 
 
-def require_place(filter: tree.Filter, expression: tree.Expression, condition: tree.Condition) -> None:
+def require_place(filter: tree.Filter, expression: tree.Expression, condition: tree.Condition, first: str) -> None:
     """One dataset in an expression, and one that its target can be tested by."""
     dataset = condition.field.dataset
     allowed = ALLOWED[expression.target]
@@ -46,7 +47,8 @@ def require_place(filter: tree.Filter, expression: tree.Expression, condition: t
             filter,
             condition,
             "CurrentUser stands only after IF.",
-            f'First say which {LISTED[expression.target]}, then for whom: WHERE {allowed[0]}.COLUMN IN ("value") IF {condition}.',
+            f"First say which {LISTED[expression.target]}, then for whom: "
+            f'WHERE {allowed[0]}.COLUMN IN ("value") IF {condition}.',
         )
     if dataset not in allowed:
         advice = f"A filter of {expression.target} tests {' or '.join(allowed)}."
@@ -55,7 +57,6 @@ def require_place(filter: tree.Filter, expression: tree.Expression, condition: t
                 f" For a condition on whoever gets the list, add IF CurrentUser.{condition.field.column} … at the end."
             )
         raise at(filter, condition, f"{dataset} says nothing about {LISTED[expression.target]}.", advice)
-    first = tree.conditions(expression.where)[0].field.dataset
     if dataset != first:
         raise at(
             filter,

@@ -6,6 +6,7 @@ an equal part. The grammar itself is explained in notebooks/guides/filters.md.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TypeAlias
 
 from workbench.columns import DAY, HOUR, MINUTE
@@ -138,6 +139,17 @@ class Condition:
     values: tuple[Operand, ...]
     span: tuple[int, int] = field(default=(0, 0), compare=False)
 
+    def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        """Kept, because masks are looked up by condition and a list may hold thousands of values."""
+        return hash((self.field, self.operator, self.values))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {name: value for name, value in self.__dict__.items() if name != "_hash"}  # differs between processes
+
     def __str__(self) -> str:
         if self.operator in IN_OPERATORS and not isinstance(self.values[0], CurrentItem):
             return f"{self.field} {self.operator} ({', '.join(map(str, self.values))})"
@@ -217,10 +229,12 @@ class Filter:
 
 
 def duration(seconds: int) -> str:
-    """Spell a length of time in its largest whole units: 129,600 s are `1d 12h`."""
+    """Spell a length of time in its largest units: 129,600 s are `1d 12h`; weeks only when nothing is left over."""
+    if seconds and seconds % WEEK == 0:
+        return f"{seconds // WEEK}w"
     parts = []
-    for unit, length in UNITS.items():
-        count, seconds = divmod(seconds, length)
+    for unit in "dhms":
+        count, seconds = divmod(seconds, UNITS[unit])
         if count:
             parts.append(f"{count}{unit}")
     return " ".join(parts) or "0s"

@@ -1,10 +1,14 @@
 """Filter expressions: Personalize's language and more, from text to tree and back.
 
-`parse` reads one; `str()` of what it gives is its canonical spelling.
+`parse` reads one, `str()` of what it gives is its canonical spelling, `check` holds it against the columns there are
+and the kind of request, and `portable` says whether Amazon Personalize would take it. notebooks/guides/filters.md
+explains the language.
 """
 
+from workbench.serving.filter_check import check
 from workbench.serving.filter_errors import FilterTextError
 from workbench.serving.filter_parser import parse
+from workbench.serving.filter_portable import Portability, portable
 from workbench.serving.filter_tree import Filter
 
-__all__ = ["Filter", "FilterTextError", "parse"]
+__all__ = ["Filter", "FilterTextError", "Portability", "check", "parse", "portable"]
