@@ -100,8 +100,12 @@ def solve(
         found = _conjugate_gradients(others[rows.codes[at]], weights, base, first, steps, tolerance)
         solved[block] = np.where(np.abs(found) < TINY, 0, found)
 
+    blocks = list(_blocks(np.diff(rows.offsets)))
+    if len(blocks) == 1:
+        one(blocks[0])  # starting threads would take longer than one user's vector
+        return solved
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for _ in pool.map(one, _blocks(np.diff(rows.offsets))):
+        for _ in pool.map(one, blocks):
             pass
     return solved
 

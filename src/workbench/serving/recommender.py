@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Hashable
 from typing import Any
 
+from workbench.data.catalogue import CATALOG
 from workbench.serving.admission import Admitted, admit
 from workbench.serving.answers import respond, respond_ranked, respond_related
 from workbench.serving.deployment import Deployment
@@ -31,6 +32,7 @@ from workbench.serving.served import Served
 from workbench.serving.tables import UserState
 
 REFRESH = 0.5  # seconds between looks for a newer revision, live items and impressions
+LONGEST = 10.0  # seconds after which to look thoroughly even where no file seems to have changed
 ANYBODY = ""  # a list without a user is the one for everybody
 
 
@@ -70,7 +72,7 @@ class Recommender:
         self._wall = {"timezone": timezone, "southern": southern}
         self._served = Served(deployment.snapshot, deployment.live, clock=self._wall)
         self._served.impressions.refresh()
-        self._looked = time.monotonic()
+        self._looked, self._seen = 0.0, ()
         self._log = _log_of(deployment) if log else None
 
     def recommend(self, request: RecommendRequest | None = None, **fields: Any) -> Response:
@@ -103,7 +105,7 @@ class Recommender:
     def refresh(self) -> bool:
         """Pick up a newer revision, live items and impressions now; returns whether the campaign changed."""
         with self._lock:
-            self._looked = time.monotonic()
+            self._looked, self._seen = time.monotonic(), self._traces()
             self.deployment.refresh()
             snapshot, before = self.deployment.snapshot, self._served
             changed = snapshot is not before.snapshot
@@ -119,7 +121,9 @@ class Recommender:
     def served(self) -> Served:
         """What requests are answered with now, after a look for something newer where that is due."""
         if time.monotonic() - self._looked > REFRESH and not self._lock.locked():
-            self.refresh()
+            self._looked = time.monotonic()
+            if self._traces() != self._seen:
+                self.refresh()
         return self._served
 
     def plan(self, served: Served, request: Request, kind: str) -> Plan:
@@ -131,6 +135,13 @@ class Recommender:
     def resolve(self, given: str) -> tuple[str, str]:
         """A filter's name or text to its name ("" for a text) and its text."""
         return "", given
+
+    def _traces(self) -> tuple[int, ...]:
+        """What changes when the catalogue or the live events do, read without asking either."""
+        files = (self.deployment.path / name for name in (CATALOG, f"{CATALOG}-wal"))
+        times = [path.stat().st_mtime_ns if path.exists() else 0 for path in files]
+        live = self.deployment.live
+        return (*times, 0 if live is None else live.position(), int(time.monotonic() / LONGEST))
 
     def _answer(
         self, request: Request, kind: str, make: Callable[[Served, Plan, Request, UserState, str], Response]
