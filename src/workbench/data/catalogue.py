@@ -43,6 +43,7 @@ GROUP = "dataset group"
 DATASET = "dataset"
 SOLUTION = "solution version"
 CAMPAIGN = "campaign"  # one row a revision, whose number is its version
+FILTER = "filter"  # likewise
 
 # How far a resource has come, spelled as Amazon Personalize spells it.
 PENDING = "CREATE PENDING"
