@@ -162,12 +162,13 @@ def test_dropout_keeps_the_mean_and_rests_when_scoring():
     drop.prepare(torch.Generator().manual_seed(0), torch.device("cpu"))
     ones = torch.ones(400, 500)
     drop.train()
-    dropped = drop(ones)
+    dropped = drop(ones, drop.places(1)[0])
     assert dropped.unique().tolist() == [0.0, pytest.approx(4 / 3)]
     assert dropped.mean().item() == pytest.approx(1.0, abs=0.01)
-    assert not torch.equal(dropped, drop(ones))
+    assert not torch.equal(dropped, drop(ones, drop.places(1)[0]))
     drop.eval()
-    assert torch.equal(drop(ones), ones)
+    assert drop.places(1) is None
+    assert torch.equal(drop(ones, None), ones)
 
 
 def test_the_learning_rate_rises_and_falls():

@@ -93,6 +93,12 @@ NETWORK = {
         0.1, "Chance that an item is learned by its attributes alone in a step.", "float", 0.0, 0.9
     ),
     "device": Hyperparameter("auto", "auto, cpu, cuda or cuda:0: where the transformer is trained.", "text"),
+    "compile": Hyperparameter(
+        "auto",
+        "Whether a training step becomes machine code first; auto: on a CPU, with budget_minutes of 10 or more.",
+        "text",
+        choices=("auto", "never", "always"),
+    ),
 }
 
 ROWS = (

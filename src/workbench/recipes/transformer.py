@@ -19,6 +19,7 @@ from workbench.recipes.held_events import Held, hold, worth
 from workbench.recipes.popularity import encode
 from workbench.recipes.transformer_budget import batch_size, check_memory, fit_into, in_batch_share
 from workbench.recipes.transformer_checkpoint import Checkpoint, key
+from workbench.recipes.transformer_compile import pick_compiled
 from workbench.recipes.transformer_distributed import pick_device
 from workbench.recipes.transformer_inputs import (
     GAPS,
@@ -198,29 +199,27 @@ class Transformer(Recipe):
         given = self.hyperparameters
         counts = np.ones(len(histories.items)) if weights is None else weights / weights.mean()
         if held is not None:
-            counts = counts.copy()
             counts[held.events] = 0.0
         windows = cut(histories.offsets, given["window"])
         if not len(windows):
             raise RecipeError("transformer: no user has two events, so nothing follows anything. Use popularity-count.")
         reader = Reader(histories, self.words, len(self.item_ids), self._features_of(histories))
         tensor = attribute_tensor(self.attributes, self.device)
-        batch = given["batch_events"] or batch_size(len(counts), self.device.type)
-        plan = Plan(
+        compiled, hindered = pick_compiled(given["compile"], given["budget_minutes"], self.device)
+        self.notes |= {"compiled": compiled} | ({"not_compiled": hindered} if hindered else {})
+        plan = Plan.of(
+            given,
             epochs=given["epochs"] or 0,
-            learning_rate=given["learning_rate"],
-            weight_decay=given["weight_decay"],
-            negatives=given["negatives"],
             in_batch=in_batch_share(len(self.item_ids)) if given["in_batch"] is None else given["in_batch"],
-            batch_events=batch,
+            batch_events=given["batch_events"] or batch_size(len(counts), self.device.type),
             leave_out=given["leave_out"] if tensor is not None else 0.0,
-            patience=given["patience"],
+            compiled=compiled,
         )
         trainer = Trainer(self.network, reader, windows, counts, plan, tensor, seed, self.device)
         checkpoint = None
         if self.checkpoints is not None:
-            lasting = {name: value for name, value in given.items() if name != "budget_minutes"} | {"seed": seed}
-            lasting |= {"shape": asdict(self.network.shape)}
+            lasting = {name: value for name, value in given.items() if name not in ("budget_minutes", "compile")}
+            lasting |= {"seed": seed, "shape": asdict(self.network.shape)}
             events = (reader.items, reader.offsets, reader.gaps, reader.types, reader.contexts, counts, self.popularity)
             checkpoint = Checkpoint(self.checkpoints, key(lasting, *events, self.attributes, reader.users))
             replaced = checkpoint.prepare()

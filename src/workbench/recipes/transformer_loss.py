@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor, nn
+from torch.fx.experimental import _config as sizes
 
 from workbench.recipes.transformer_network import Network, Steps
 
@@ -36,11 +37,15 @@ class Sampler:
 
 
 class Loss(nn.Module):
-    """The network and what it is trained on, as one module, so that gradients can be shared between processes."""
+    """The network and what it is trained on, as one module, so that gradients can be shared between processes.
 
-    def __init__(self, network: Network):
+    What is compiled is a function of the network's, so that its parameters keep their names.
+    """
+
+    def __init__(self, network: Network, compiled: bool = False):
         super().__init__()
         self.network = network
+        self.compiled = torch.compile(self._mean, dynamic=True) if compiled else None
 
     def forward(
         self,
@@ -60,16 +65,37 @@ class Loss(nn.Module):
             negatives, expected: from `Sampler.draw`.
             attributes, left_out: see `Network.vectors`.
         """
+        vectors = self.network.vectors(attributes, left_out)
+        used = torch.nonzero(weights.flatten() > 0)[:, 0]
+        came, weights = targets.flatten()[used], weights.flatten()[used]
+        drops = self.network.drop.places(self.network.masks)
+        if self.compiled is None or min(*steps.items.shape, len(used)) < 2:  # a side of 1 would be compiled anew
+            return self._mean(steps, vectors, used, came, weights, negatives, expected, drops)
+        for each in (vectors, negatives, expected):
+            torch._dynamo.mark_static(each)
+        with sizes.patch(use_duck_shape=False):  # else a batch as long as it is wide would be compiled anew, too
+            return self.compiled(steps, vectors, used, came, weights, negatives, expected, drops)
+
+    def _mean(
+        self,
+        steps: Steps,
+        vectors: Tensor,
+        used: Tensor,
+        came: Tensor,
+        weights: Tensor,
+        negatives: Tensor,
+        expected: Tensor,
+        drops: Tensor | None,
+    ) -> Tensor:
+        """The loss over the positions `used`, of all rows one after another, at which `came` with `weights`."""
         network = self.network
-        vectors = network.vectors(attributes, left_out)
-        used = weights > 0
-        hidden, came = network.hidden(steps, vectors)[used], targets[used]
+        hidden = network.hidden(steps, vectors, drops).flatten(0, 1)[used]
         right = (hidden * vectors[came]).sum(-1) + network.bias[came]
         wrong = torch.addmm(network.bias[negatives] - expected, hidden, vectors[negatives].T)
         wrong = wrong.masked_fill(came[:, None] == negatives[None], -1e9).float()
-        right, weight = right.float(), weights[used]
+        right = right.float()
         losses = torch.logaddexp(torch.logsumexp(wrong, 1), right) - right
-        return (losses * weight).sum() / weight.sum()
+        return (losses * weights).sum() / weights.sum()
 
 
 def _distinct(n: int, count: int, generator: torch.Generator) -> Tensor:

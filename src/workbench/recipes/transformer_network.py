@@ -53,14 +53,23 @@ class Drop(nn.Module):
         keep = torch.rand(MASK_POOL, generator=draw) >= self.share
         self.pool = (keep.float() / (1 - self.share)).to(device)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Drop in training, pass in scoring."""
+    def places(self, masks: int) -> Tensor | None:
+        """Draw where so many masks begin; None in scoring and where nothing is dropped."""
         if not self.training or self.share == 0 or self.pool is None:
+            return None
+        return torch.randint(MASK_POOL, (masks,), generator=self.draw)
+
+    def forward(self, x: Tensor, place: Tensor | None = None) -> Tensor:
+        """Drop by the mask that begins at `place`; without one, pass."""
+        if place is None:
             return x
-        start = int(torch.randint(MASK_POOL, (1,), generator=self.draw))
-        stop = start + x.numel()
+        if torch.compiler.is_compiling():  # a number read out of a tensor would cut the compiled graph in two
+            spots = place + torch.arange(x.numel(), device=x.device)
+            spots = spots % MASK_POOL if x.numel() > MASK_POOL else spots - MASK_POOL * (spots >= MASK_POOL)
+            return x * self.pool[spots].view_as(x)
+        stop = int(place) + x.numel()
         pool = self.pool if stop <= MASK_POOL else self.pool.repeat(-(-stop // MASK_POOL))
-        return x * pool[start:stop].view_as(x)
+        return x * pool[int(place) : stop].view_as(x)
 
 
 class Block(nn.Module):
@@ -75,15 +84,15 @@ class Block(nn.Module):
         self.mix, self.out = nn.Linear(width, 3 * width, bias=False), nn.Linear(width, width, bias=False)
         self.gate, self.down = nn.Linear(width, 2 * hidden, bias=False), nn.Linear(hidden, width, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(rows, steps, width) to the same."""
+    def forward(self, x: Tensor, drops: tuple[Tensor | None, Tensor | None] = (None, None)) -> Tensor:
+        """(rows, steps, width) to the same; `drops` are places of masks."""
         rows, steps, width = x.shape
         parts = self.mix(self.norm_attention(x)).view(rows, steps, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4)
         seen = F.scaled_dot_product_attention(query, key, value, is_causal=True)
-        x = x + self.drop(self.out(seen.transpose(1, 2).reshape(rows, steps, width)))
+        x = x + self.drop(self.out(seen.transpose(1, 2).reshape(rows, steps, width)), drops[0])
         gate, up = self.gate(self.norm_forward(x)).chunk(2, -1)
-        return x + self.drop(self.down(F.silu(gate) * up))
+        return x + self.drop(self.down(F.silu(gate) * up), drops[1])
 
 
 @dataclass(frozen=True)
@@ -141,8 +150,20 @@ class Network(nn.Module):
             own = own.masked_fill(left_out[:, None], 0.0)
         return own + torch.sparse.mm(attributes, self.attributes_table)
 
-    def hidden(self, steps: Steps, vectors: Tensor) -> Tensor:
-        """Look back from every position: (rows, steps, width), to be compared with the vectors of what may come."""
+    @property
+    def masks(self) -> int:
+        """How many masks of dropped numbers one pass takes."""
+        return 1 + 2 * len(self.blocks)
+
+    def hidden(self, steps: Steps, vectors: Tensor, drops: Tensor | None = None) -> Tensor:
+        """Look back from every position: (rows, steps, width), to be compared with the vectors of what may come.
+
+        Args:
+            steps: the events.
+            vectors: from `vectors`.
+            drops: (masks,) from `Drop.places`; None drops nothing.
+        """
+        places = [None] * self.masks if drops is None else list(drops)
         x = F.embedding(steps.items, vectors) + self.place[: steps.items.shape[1]]
         if self.types_table is not None and steps.types is not None:
             x = x + F.embedding(steps.types, self.types_table)
@@ -150,9 +171,9 @@ class Network(nn.Module):
             x = x + F.embedding(steps.gaps, self.gaps_table)
         if self.users_table is not None and steps.users is not None:
             x = x + (steps.users @ self.users_table)[:, None, :]
-        x = self.drop(x)
-        for block in self.blocks:
-            x = block(x)
+        x = self.drop(x, places[0])
+        for number, block in enumerate(self.blocks):
+            x = block(x, (places[1 + 2 * number], places[2 + 2 * number]))
         x = self.norm(x)
         if self.contexts_table is not None and steps.contexts is not None:
             known = (steps.contexts < self.shape.contexts).unsqueeze(-1)

@@ -3,8 +3,8 @@
 import copy
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ class Plan:
     in_batch: part of the negatives drawn from the batch's own targets.
     leave_out: chance that an item's own embedding is left out of a step, where items have attributes.
     patience: validations without a better value before training ends early.
+    compiled: whether torch.compile turns a step into machine code first; see `transformer_compile`.
     """
 
     epochs: int
@@ -43,6 +44,12 @@ class Plan:
     batch_events: int
     leave_out: float
     patience: int
+    compiled: bool = False
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], **known: Any) -> "Plan":
+        """Take the hyperparameters of the same names, and `known` where something was worked out."""
+        return cls(**({each.name: given[each.name] for each in fields(cls) if each.name in given} | known))
 
 
 @dataclass
@@ -77,7 +84,7 @@ class Trainer:
         share = np.bincount(reader.items, weights, minlength=reader.n_items)
         self.sampler = Sampler(torch.from_numpy(share / share.sum()).float(), plan.negatives, plan.in_batch)
         self.world = World.join(device)
-        self.loss = self.world.share(Loss(network))
+        self.loss = self.world.share(Loss(network, plan.compiled))
         self.optimiser = torch.optim.AdamW(network.parameters(), plan.learning_rate, betas=(0.9, 0.98), fused=True)
 
     def epoch_steps(self) -> int:
@@ -89,7 +96,8 @@ class Trainer:
         """Time a few steps on a copy, so that nothing that is trained or drawn later changes."""
         twin = copy.copy(self)
         network = copy.deepcopy(self.network)
-        twin.network, twin.loss, twin.draw = network, Loss(network), torch.Generator().manual_seed(self.seed + 1)
+        twin.network, twin.loss = network, Loss(network, self.plan.compiled)
+        twin.draw = torch.Generator().manual_seed(self.seed + 1)
         network.drop.draw = twin.draw
         twin.optimiser = torch.optim.AdamW(network.parameters(), self.plan.learning_rate, fused=True)
         chosen = batches(self.windows, self.plan.batch_events, twin.draw)[: TRIAL_STEPS + 1]
