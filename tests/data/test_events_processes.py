@@ -9,12 +9,14 @@ import time
 
 import pytest
 
+from workbench.data import events_store
 from workbench.data.events import LiveEvents, RecommendationLog
 from workbench.data.workspace import Workspace
 from workbench.errors import EventError
 
 WRITER = """
 import sys, time
+from workbench.data import events_store
 from workbench.data.events import LiveEvents
 path, name, durability, count = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 live = LiveEvents(path, "shop", durability=durability)
@@ -82,6 +84,7 @@ def test_another_process_sees_an_event_within_a_second(path):
     live = LiveEvents(path, "shop")
     script = """
 import sys, time
+from workbench.data import events_store
 from workbench.data.events import LiveEvents
 live = LiveEvents(sys.argv[1], "shop")
 print("ready", flush=True)
@@ -119,6 +122,17 @@ def test_a_forked_process_writes_through_a_connection_of_its_own(path):
     assert [event.time for event in live.user_events("u")] == [1_700_000_000, 1_700_000_001]
     assert log.get("child").items == ("b",)
     assert log.get("parent").items == ("a",)
+
+
+def test_only_power_waits_for_the_disk(path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(events_store, "SYNC", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
+    for durability in ("process", "power"):
+        live = LiveEvents(path, "shop", durability=durability)
+        synced.clear()
+        live.put_events("s", [{"eventType": "x", "sentAt": 1_700_000_000}], durability)
+        assert synced == ([str(live.store.path) + "-wal"] if durability == "power" else [])
+        live.close()
 
 
 def test_a_full_or_failing_disk_is_said_and_nothing_of_the_call_is_stored(path):

@@ -86,6 +86,8 @@ def properties(record: Mapping[str, Any], kind: str, facts: GroupFacts, most: in
         most: characters of the JSON text.
     """
     given = record.get("properties")
+    if given is None and kind in (INTERACTIONS, ACTION_INTERACTIONS):
+        return {}
     parsed = {} if given is None else _parsed(given, most)
     columns = facts.columns.get(kind) or {}
     types = {name: each.type for name, each in reserved(kind, facts.domain).items()} | columns
