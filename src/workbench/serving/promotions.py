@@ -193,7 +193,8 @@ def _said(
     if beyond:
         why.append(f"the list has {k} places, not {', '.join(beyond)}")
     if len(items) < allowed:
-        why.append(f"only {len(items)} more {'item' if len(items) == 1 else 'items'} may be promoted")
+        left = "no item is" if not items else "only 1 item is" if len(items) == 1 else f"only {len(items)} items are"
+        why.append(f"{left} left to promote")
     elif promotion.cap is not None and len(items) == promotion.cap < wanted:
         why.append(f"at most {promotion.cap} are to be")
     elif len(items) < wanted and not lost:

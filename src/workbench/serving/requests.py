@@ -83,6 +83,10 @@ class _Request(Document):
         if self.timestamp is not None:
             check_whole("timestamp", self.timestamp, 0, 2**40, "Give epoch seconds, or leave it out for now.")
 
+    def beyond_personalize(self) -> tuple[str, ...]:
+        """Name what of this request Personalize itself would not take; empty when it would."""
+        return tuple(f"{name} is an extension" for name in ("explain", "timestamp") if _given(self, name))
+
 
 @dataclass(frozen=True, kw_only=True)
 class _ListRequest(_Request):
@@ -137,10 +141,9 @@ class _ListRequest(_Request):
 
     def beyond_personalize(self) -> tuple[str, ...]:
         """Name what of this request Personalize itself would not take; empty when it would."""
-        found = [f"{name} is an extension" for name in ("caps", "exploration_weight", "seed") if _given(self, name)]
-        found += [f"{name} is an extension" for name in ("explain", "timestamp") if _given(self, name)]
-        if self.exclude_seen is not None:
-            found.append("exclude_seen is an extension")
+        found = list(super().beyond_personalize())
+        own = ("caps", "exploration_weight", "exclude_seen", "seed")
+        found += [f"{name} is an extension" for name in own if _given(self, name)]
         if len(self.promotions) > 1:
             found.append(f"{len(self.promotions)} promotions; one is taken")
         for place, each in enumerate(self.promotions):
@@ -236,7 +239,8 @@ def read_request(document: Mapping[str, Any] | str | bytes) -> RecommendRequest 
 
 
 def _given(document: Document, name: str) -> bool:
-    return getattr(document, name) not in (None, False, ())
+    value = getattr(document, name)
+    return value is not None and value is not False and value != ()
 
 
 def _several(kind: type[Document]) -> Callable[[str, object], tuple[Any, ...]]:
