@@ -41,36 +41,49 @@ def history_of(state: UserState, counts: Counts, context: Mapping[str, Any] | No
     )
 
 
+def log_of(states: Sequence[UserState]) -> EventLog:
+    """The events of many users, one user after the other, oldest first.
+
+    Args:
+        states: all with the same columns of events.
+
+    Returns:
+        One log; its `users` are positions in `states`.
+    """
+    logs = [state.events for state in states]
+    full = [log for log in logs if len(log)] or [EventLog.empty()]
+    return EventLog(
+        np.concatenate([log.entities for log in full]),
+        np.concatenate([log.times for log in full]),
+        {name: np.concatenate([log.columns[name] for log in full]) for name in full[0].columns},
+        np.repeat(np.arange(len(logs), dtype=np.int32), [len(log) for log in logs]),
+    )
+
+
 def histories_of(
-    states: Sequence[UserState], counts: Counts, contexts: Sequence[Mapping[str, Any]] | None = None
+    states: Sequence[UserState],
+    log: EventLog,
+    counts: Counts,
+    contexts: Sequence[Mapping[str, Any]] | None = None,
 ) -> Histories:
     """Many users' histories, in their order; each row is what `history_of` gives.
 
     Args:
-        states: at least one, all with the same columns of events.
+        states: the users.
+        log: `log_of` them.
         counts: says which events count.
         contexts: one a user, all with the same columns; None where none came.
     """
-    logs = [state.events for state in states]
-    lengths = np.array([len(log) for log in logs], dtype=np.int64)
-    names = next((tuple(log.columns) for log in logs if len(log)), ())
-    full = [log for log in logs if len(log)] or [EventLog.empty()]
-    together = EventLog(
-        np.concatenate([log.entities for log in full]),
-        np.concatenate([log.times for log in full]),
-        {name: np.concatenate([log.columns[name] for log in full]) for name in names},
-    )
-    kept = counts(together) if len(together) else np.zeros(0, dtype=bool)
-    before = np.concatenate([[0], np.cumsum(kept)])
-    ends = np.cumsum(lengths)
-    asked = {} if contexts is None else {name: _objects([each[name] for each in contexts]) for name in contexts[0]}
+    kept = counts(log) if len(log) else np.zeros(0, dtype=bool)
+    lengths = np.bincount(log.users[kept], minlength=len(states))
+    asked = {} if not contexts else {name: _objects([each[name] for each in contexts]) for name in contexts[0]}
     return Histories(
         user_ids=_objects([state.user_id for state in states]),
-        offsets=np.concatenate([[0], before[ends]]).astype(np.int64),
-        items=together.entities[kept],
-        times=together.times[kept],
-        columns={name: values[kept] for name, values in together.columns.items()},
-        unknown=int(len(kept) - before[-1]),
+        offsets=np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
+        items=log.entities[kept],
+        times=log.times[kept],
+        columns={name: values[kept] for name, values in log.columns.items()},
+        unknown=int(len(log) - kept.sum()),
         context=asked,
     )
 

@@ -4,16 +4,19 @@ import dataclasses
 import json
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from workbench.data.catalogue import CATALOG
+from workbench.errors import ServingError
 from workbench.serving.admission import Admitted, admit
 from workbench.serving.answers import respond, respond_ranked, respond_related
 from workbench.serving.deployment import Deployment
+from workbench.serving.filter_store import FilterStore
 from workbench.serving.histories import history_of
 from workbench.serving.list_cache import CacheReport, ListCache
 from workbench.serving.list_making import Alone, make_list
+from workbench.serving.many_answers import answers_for
 from workbench.serving.plans import Plan, Request, draws_of, plan_of
 from workbench.serving.ranked import rank_list, refuse_twice
 from workbench.serving.related import RelatedTo
@@ -74,6 +77,7 @@ class Recommender:
         self._served.impressions.refresh()
         self._looked, self._seen = 0.0, ()
         self._log = _log_of(deployment) if log else None
+        self._filters: FilterStore | None = None  # opened when a filter is first asked for
 
     def recommend(self, request: RecommendRequest | None = None, **fields: Any) -> Response:
         """Make a list for a user, a session, or everybody.
@@ -87,6 +91,41 @@ class Recommender:
         """
         asked = request if request is not None else RecommendRequest.of(**fields)
         return self._answer(asked, RECOMMEND, self._recommend)
+
+    def recommend_many(
+        self,
+        user_ids: Iterable[str],
+        request: RecommendRequest | None = None,
+        *,
+        contexts: Iterable[Mapping[str, Any]] | None = None,
+        filter_values: Iterable[Mapping[str, Any]] | None = None,
+        **fields: Any,
+    ) -> Iterator[Response]:
+        """Make the lists of many users, each the one that `recommend` makes for the same state, request and seed.
+
+        Users are read and answered in blocks, so any number of them needs the memory of one block. All lists are of
+        the campaign as it was when the first one was asked for.
+
+        Args:
+            user_ids: any iterable.
+            request: what is asked of every list, without a user; or give its fields as keyword arguments.
+            contexts: one a user, instead of the request's.
+            filter_values: one a user, instead of the request's.
+
+        Returns:
+            Responses in the order of the users. They are not logged: nobody was shown them yet.
+
+        Raises:
+            ServingError: the request is beyond the limits, names a user, or there are fewer contexts or values than
+                users.
+        """
+        asked = request if request is not None else RecommendRequest.of(**fields)
+        if asked.user_id is not None:
+            raise ServingError(f"The request is for user {asked.user_id!r}; give users as user_ids, and none in it.")
+        self.refresh()
+        served = self._served
+        plan = self.plan(served, asked, RECOMMEND)
+        return answers_for(served, plan, asked, user_ids, contexts, filter_values)
 
     def related(self, request: RelatedRequest | None = None, **fields: Any) -> Response:
         """List items related to one; of an unknown one, popular items and a notice. Errors as `recommend`."""
@@ -133,8 +172,14 @@ class Recommender:
         return plan_of(served, request, kind, int(self._clock()), self.resolve)
 
     def resolve(self, given: str) -> tuple[str, str]:
-        """A filter's name or text to its name ("" for a text) and its text."""
-        return "", given
+        """A filter's name or text to its name ("" for a text) and its text.
+
+        Raises:
+            FilterError: it is a name, and there is no such filter; the message names the nearest.
+        """
+        if self._filters is None:
+            self._filters = FilterStore(self.deployment.path, self.deployment.group)
+        return self._filters.resolve(given)
 
     def _traces(self) -> tuple[int, ...]:
         """What changes when the catalogue or the live events do, read without asking either."""
