@@ -257,10 +257,12 @@ def test_extensions_are_named():
     asked = RecommendRequest(
         promotions=(Promotion(name="a", slots=(1,)), Promotion(name="b", percent_promoted_items=5, cap=1)),
         caps=(Cap(column="G", at_most=1),), explain=True, seed=0, exploration_weight=0.0,
+        exclude_seen=False,
     )  # fmt: skip
     assert sorted(asked.beyond_personalize()) == [
         "2 promotions; one is taken",
         "caps is an extension",
+        "exclude_seen is an extension",
         "explain is an extension",
         "exploration_weight is an extension",
         "promotions[0].slots is an extension",

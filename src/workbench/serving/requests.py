@@ -239,8 +239,9 @@ def read_request(document: Mapping[str, Any] | str | bytes) -> RecommendRequest 
 
 
 def _given(document: Document, name: str) -> bool:
+    default = next(each.default for each in fields(document) if each.name == name)
     value = getattr(document, name)
-    return value is not None and value is not False and value != ()
+    return value is not default and value != ()
 
 
 def _several(kind: type[Document]) -> Callable[[str, object], tuple[Any, ...]]:
