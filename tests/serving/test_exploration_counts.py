@@ -103,12 +103,26 @@ def test_an_undone_event_is_gone_after_a_recount(live):
 
 def test_the_rate_begins_at_what_is_expected_and_follows_the_clicks(live):
     counts = ExplorationCounts(table("a", "b"), live)
-    assert counts.rate() == pytest.approx(0.05)
+    assert counts.rate == pytest.approx(0.05)
     for number in range(10):
         put(live, number, "a", impression=["a", "b"])
     counts.refresh()
-    assert counts.rate() == pytest.approx((1 + 10) / (20 + 20))
-    assert counts.rate(before=0.5) == 0.5  # (1 + 10) / (2 + 20)
+    assert counts.rate == pytest.approx((1 + 10) / (20 + 20))
+    for number in range(10, 60):
+        put(live, number, "a", impression=["a"])
+    counts.refresh()
+    assert counts.rate == 0.5  # and not (1 + 60) / (20 + 70)
+
+
+def test_counts_go_on_while_the_items_only_become_more(live):
+    put(live, 1, "a", impression=["a", "b"])
+    first = ExplorationCounts.after(None, table("a", "b"), live)
+    assert first.shown.tolist() == [1, 1]
+    assert ExplorationCounts.after(first, table("a", "b", "c"), live) is first
+    assert first.shown.tolist() == [1, 1, 0]
+    other = ExplorationCounts.after(first, table("b", "c", "a"), live)
+    assert other is not first
+    assert other.shown.tolist() == [1, 0, 1]
 
 
 def test_without_live_events_nothing_is_counted():

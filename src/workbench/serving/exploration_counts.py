@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 
 from workbench.errors import ServingError
 from workbench.serving.exploration_policies import PRIOR_RATE
 from workbench.serving.tables import EntityTable
+
+MOST_RATE = 0.5  # expected of a new item at most; the belief before it is shown then holds one click and one without
 
 if TYPE_CHECKING:
     from workbench.data.events_records import Impressions
@@ -45,6 +47,14 @@ class ExplorationCounts:
         self._start()
         self.refresh()
 
+    @classmethod
+    def after(cls, before: "ExplorationCounts | None", items: EntityTable, live: Showings | None = None) -> Self:
+        """Go on with earlier counts where the items only became more; count anew where there are none, or others."""
+        if before is None or before._live is not live or not before._fits(items):
+            return cls(items, live)
+        before.refresh(items)
+        return before
+
     def refresh(self, items: EntityTable | None = None) -> bool:
         """Take in what came since the last time; costs one indexed query when nothing did.
 
@@ -80,14 +90,18 @@ class ExplorationCounts:
         """How often some items were shown, and clicked; each (len(codes),)."""
         return self.shown[codes], self.clicked[codes]
 
-    def rate(self, before: float = PRIOR_RATE) -> float:
-        """Clicks an impression over all items, for the prior of exploration.
+    @property
+    def rate(self) -> float:
+        """Clicks an impression over all items, which a new item is expected to get too.
 
-        Args:
-            before: what is expected when nothing was shown yet; stands for one click in 1/before impressions.
+        One click in 1 / PRIOR_RATE impressions is counted besides, so that few impressions say little.
         """
-        shown = max(int(self.shown.sum()), int(self.clicked.sum()))
-        return float(min((1 + int(self.clicked.sum())) / (1 / before + shown), 0.5))
+        shown, clicked = int(self.shown.sum()), int(self.clicked.sum())
+        return min((1 + clicked) / (1 / PRIOR_RATE + max(shown, clicked)), MOST_RATE)
+
+    def _fits(self, items: EntityTable) -> bool:
+        """Whether all items known so far have the same codes in another table."""
+        return items is self._items or np.array_equal(items.ids[: len(self._items)], self._items.ids)
 
     def _start(self) -> None:
         self.shown = np.zeros(len(self._items), dtype=np.int64)
@@ -113,7 +127,7 @@ class ExplorationCounts:
 
     def _grow(self, items: EntityTable) -> None:
         n = len(self._items)
-        if len(items) < n or not np.array_equal(items.ids[:n], self._items.ids):
+        if not self._fits(items):
             raise ServingError(
                 f"The counts know {n:,} items and got {len(items):,} whose first {n:,} are not the same; "
                 "codes must stay what they were. Make new counts for another catalogue: ExplorationCounts(items, live)."

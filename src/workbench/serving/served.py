@@ -13,9 +13,9 @@ from workbench.recipes.popularity import SameForAll
 from workbench.serving.caps import ReadyCap
 from workbench.serving.context import ContextRules
 from workbench.serving.exploration import eligible_items
+from workbench.serving.exploration_counts import ExplorationCounts
 from workbench.serving.filter_masks import CompiledFilter, compile_filter
 from workbench.serving.filters import check, parse
-from workbench.serving.impression_counts import ImpressionCounts
 from workbench.serving.ranking_influence import influenced
 from workbench.serving.scored_lists import Scorer
 from workbench.serving.snapshot import Snapshot
@@ -56,7 +56,7 @@ class Served:
         self.scorer = before.scorer if kept else Scorer(snapshot.recipe, snapshot.objective)
         self.personal = not isinstance(snapshot.recipe, SameForAll)
         self.context = ContextRules.of(snapshot.recipe, snapshot.context_columns, **(clock or {}))
-        self.impressions = ImpressionCounts(snapshot.items, live)
+        self.impressions = ExplorationCounts.after(before and before.impressions, snapshot.items, live)
         self._filters: OrderedDict[tuple[str, str], tuple[CompiledFilter, tuple[str, ...]]] = OrderedDict()
         self._caps: dict[tuple[str, int], ReadyCap] = {}
         self._lock = threading.Lock()
