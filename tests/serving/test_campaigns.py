@@ -56,7 +56,7 @@ def test_unknown_names_are_met_with_the_nearest(small_workspace: Workspace, trai
         open_campaign(small_workspace.path, "g", "frnt")
     with pytest.raises(ServingError, match="no dataset group 'G'. Did you mean 'g'"):
         open_campaign(small_workspace.path, "G", "front")
-    with pytest.raises(ServingError, match="no workspace in .*elsewhere"):
+    with pytest.raises(WorkspaceError, match="no workspace in .*elsewhere"):
         open_campaign(tmp_path / "elsewhere", "g", "front")
     assert not (tmp_path / "elsewhere").exists()
     with pytest.raises(WorkspaceError, match="no solution 'film'. Did you mean 'films'"):

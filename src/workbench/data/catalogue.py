@@ -32,26 +32,44 @@ from sqlalchemy import (
 from sqlalchemy.exc import DatabaseError
 
 from workbench.data.atomic import disk_errors
+from workbench.data.catalogue_reader import (
+    ACTIVE,
+    CAMPAIGN,
+    CATALOG,
+    DATASET,
+    DELETED,
+    FAILED,
+    FILTER,
+    GROUP,
+    IN_PROGRESS,
+    LAYOUT,
+    PENDING,
+    SOLUTION,
+    STOPPED,
+    WAIT,
+)
 from workbench.errors import WorkspaceError
 
-CATALOG = "catalog.db"  # the file, in the workspace's folder
-LAYOUT = 1  # raise it when the tables, or the folders they point to, change their meaning
-WAIT = 60  # seconds a writer waits for another one
-
-# Kinds of resources.
-GROUP = "dataset group"
-DATASET = "dataset"
-SOLUTION = "solution version"
-CAMPAIGN = "campaign"  # one row a revision, whose number is its version
-FILTER = "filter"  # likewise
-
-# How far a resource has come, spelled as Amazon Personalize spells it.
-PENDING = "CREATE PENDING"
-IN_PROGRESS = "CREATE IN_PROGRESS"
-ACTIVE = "ACTIVE"
-FAILED = "CREATE FAILED"
-STOPPED = "CREATE STOPPED"
-DELETED = "DELETED"  # ours: the row stays, so that no number is given out twice
+__all__ = [
+    "ACTIVE",
+    "CAMPAIGN",
+    "CATALOG",
+    "DATASET",
+    "DELETED",
+    "FAILED",
+    "FILTER",
+    "GROUP",
+    "IN_PROGRESS",
+    "PENDING",
+    "SOLUTION",
+    "STOPPED",
+    "Catalogue",
+    "add",
+    "change",
+    "find",
+    "next_version",
+    "now",
+]
 
 METADATA = MetaData()
 LAYOUTS = Table("workbench_layout", METADATA, Column("version", Integer, primary_key=True))

@@ -1,12 +1,18 @@
 """Campaigns as the catalogue lists them: a revision a row, and the newest ACTIVE one serves."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from workbench.data.catalogue import ACTIVE, CAMPAIGN, CATALOG, DATASET, DELETED, GROUP, SOLUTION, Catalogue
+from workbench.data.catalogue_reader import (
+    ACTIVE,
+    CAMPAIGN,
+    DATASET,
+    DELETED,
+    GROUP,
+    SOLUTION,
+)
 from workbench.errors import ServingError, nearest
 from workbench.serving.campaign_settings import CampaignSettings
 
@@ -47,28 +53,13 @@ class CampaignRevision:
         return f"{self.group}/{CAMPAIGNS}/{self.name} revision {self.revision}"
 
 
-@contextmanager
-def opened(root: Path) -> Iterator[Catalogue]:
-    """The catalogue of the workspace in `root`, closed afterwards; errors as `open_book`."""
-    book = open_book(root)
-    try:
-        yield book
-    finally:
-        book.close()
+class Rows(Protocol):
+    """A catalogue that is read: `CatalogueReader`, or `Catalogue` where it is written too."""
 
+    path: Path
 
-def open_book(root: Path) -> Catalogue:
-    """Open the catalogue of a workspace, without making one.
-
-    Raises:
-        ServingError: there is no workspace in the folder.
-    """
-    if not (root / CATALOG).is_file():
-        raise ServingError(
-            f"There is no workspace in {root}: it holds no {CATALOG}. Name a workspace's folder, or make one with "
-            "Workspace(path)."
-        )
-    return Catalogue(root / CATALOG)
+    def rows(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Rows whose columns equal what is wanted, oldest version first."""
 
 
 def revision_of(root: Path, row: Mapping[str, Any]) -> CampaignRevision:
@@ -93,13 +84,13 @@ def revision_of(root: Path, row: Mapping[str, Any]) -> CampaignRevision:
     )
 
 
-def revisions(book: Catalogue, group: str, name: str) -> list[CampaignRevision]:
+def revisions(book: Rows, group: str, name: str) -> list[CampaignRevision]:
     """Every revision of a campaign, oldest first, those of a deleted campaign of the same name left out."""
     rows = book.rows(kind=CAMPAIGN, group=group, name=name)
     return [revision_of(book.path.parent, row) for row in rows if row["status"] != DELETED]
 
 
-def current(book: Catalogue, group: str, name: str) -> CampaignRevision:
+def current(book: Rows, group: str, name: str) -> CampaignRevision:
     """The revision that serves: the newest ACTIVE one.
 
     Raises:
@@ -124,19 +115,19 @@ def current(book: Catalogue, group: str, name: str) -> CampaignRevision:
     )
 
 
-def require_group(book: Catalogue, group: str) -> None:
+def require_group(book: Rows, group: str) -> None:
     """Raise a ServingError unless there is a dataset group of this name."""
     names = [row["name"] for row in book.rows(kind=GROUP)]
     if group not in names:
         raise ServingError(f"There is no dataset group {group!r}.{nearest(group, names)}")
 
 
-def newest_version(book: Catalogue, group: str, solution: str) -> int:
+def newest_version(book: Rows, group: str, solution: str) -> int:
     """The newest ACTIVE version of a solution, 0 when there is none."""
     rows = book.rows(kind=SOLUTION, group=group, name=solution, status=ACTIVE)
     return rows[-1]["version"] if rows else 0
 
 
-def newest_datasets(book: Catalogue, group: str) -> dict[str, int]:
+def newest_datasets(book: Rows, group: str) -> dict[str, int]:
     """Dataset kind to its newest version."""
     return {row["name"]: row["version"] for row in book.rows(kind=DATASET, group=group, status=ACTIVE)}

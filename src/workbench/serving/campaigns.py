@@ -4,11 +4,12 @@ Every update makes a new revision, written beside the others and listed last; op
 they are refreshed. Of two updates that started from one revision the first to finish wins and the other is told so.
 """
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from workbench.columns import INTERACTIONS, ITEMS, USERS
 from workbench.data import catalogue
-from workbench.data.catalogue import ACTIVE, CAMPAIGN, DELETED, Catalogue
+from workbench.data.catalogue import ACTIVE, CAMPAIGN, CATALOG, DELETED, Catalogue
 from workbench.data.names import require_name
 from workbench.data.solutions import SolutionVersion
 from workbench.errors import ServingError, nearest
@@ -18,7 +19,6 @@ from workbench.serving.campaign_records import (
     CampaignRevision,
     current,
     newest_version,
-    opened,
     require_group,
     revisions,
 )
@@ -61,7 +61,7 @@ def create_campaign(
     require_name("campaign", name)
     chosen = _version(workspace, group, solution, version)
     settings = _checked(settings)
-    with opened(workspace.path) as book:
+    with closing(Catalogue(workspace.path / CATALOG)) as book:
         for row in book.rows(kind=CAMPAIGN, group=group, status=ACTIVE):
             if row["name"].casefold() == name.casefold():
                 raise ServingError(
@@ -105,7 +105,7 @@ def update_campaign(
     """
     if solution is None and version is None and settings is None:
         raise ServingError("There is nothing to update: give a version, a solution or settings; or call redeploy().")
-    with opened(workspace.path) as book:
+    with closing(Catalogue(workspace.path / CATALOG)) as book:
         old = _expected(current(book, group, name), expected_revision)
         settings = _checked(settings or old.settings)
         chosen = _chosen(workspace, old, solution, version, settings)
@@ -126,7 +126,7 @@ def redeploy(
     Raises:
         ServingError: as `update_campaign`.
     """
-    with opened(workspace.path) as book:
+    with closing(Catalogue(workspace.path / CATALOG)) as book:
         old = _expected(current(book, group, name), expected_revision)
         chosen = _chosen(workspace, old, None, None, old.settings)
         _same_recipe(workspace, old, chosen, False)
@@ -149,7 +149,7 @@ def roll_back(
     Raises:
         ServingError: there is no such revision, it never served, or its files are no longer kept.
     """
-    with opened(workspace.path) as book:
+    with closing(Catalogue(workspace.path / CATALOG)) as book:
         now = _expected(current(book, group, name), expected_revision)
         served = {each.revision: each for each in revisions(book, group, name) if each.status == ACTIVE}
         source = now.facts.get("rolled_back_to", now.revision)
@@ -178,7 +178,7 @@ def delete_campaign(workspace: "Workspace", group: str, name: str) -> None:
 
     Open deployments go on with what they have in memory; their next refresh says that the campaign was deleted.
     """
-    with opened(workspace.path) as book:
+    with closing(Catalogue(workspace.path / CATALOG)) as book:
         current(book, group, name)
         with book.writing() as connection:
             for row in catalogue.find(connection, kind=CAMPAIGN, group=group, name=name):
@@ -197,7 +197,7 @@ def campaigns(workspace: "Workspace", group: str) -> "pd.DataFrame":
 
     columns = ("CAMPAIGN", "SOLUTION", "VERSION", "LATEST_VERSION", "RECIPE", "REVISION", "STATUS", "UPDATED")
     columns = (*columns, "LATEST_UPDATE", "FAILURE_REASON")
-    with opened(workspace.path) as book:
+    with closing(Catalogue(workspace.path / CATALOG)) as book:
         require_group(book, group)
         names = {row["name"]: None for row in book.rows(kind=CAMPAIGN, group=group) if row["status"] != DELETED}
         rows = [_summary(book, group, name) for name in names]
@@ -213,7 +213,7 @@ def campaign_revisions(workspace: "Workspace", group: str, name: str) -> "pd.Dat
     """
     import pandas as pd
 
-    with opened(workspace.path) as book:
+    with closing(Catalogue(workspace.path / CATALOG)) as book:
         now = current(book, group, name)
         found = revisions(book, group, name)
     names = ("revision", "solution", "version", "recipe", "status", "why", "kept", "created", "failure_reason")

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from workbench.columns import ITEMS, USERS
-from workbench.data.catalogue import CAMPAIGN, IN_PROGRESS, PENDING, Catalogue
+from workbench.data.catalogue_reader import CAMPAIGN, CATALOG, IN_PROGRESS, PENDING, CatalogueReader
 from workbench.errors import ServingError, WorkbenchError
-from workbench.serving.campaign_records import current, newest_datasets, newest_version, open_book
+from workbench.serving.campaign_records import current, newest_datasets, newest_version
 from workbench.serving.deployment_parts import Parts, merged_position
 from workbench.serving.snapshot import Snapshot
 
@@ -37,7 +37,7 @@ class Deployment:
     version, revision = _part("version"), _part("revision")
     context_columns, newest_time = _part("context_columns"), _part("newest_time")
 
-    def __init__(self, path: Path, book: Catalogue, parts: Parts, live: Any):
+    def __init__(self, path: Path, book: CatalogueReader, parts: Parts, live: Any):
         """Use `open_campaign`."""
         self.path, self.live = path, live
         self._book, self._lock = book, threading.Lock()
@@ -93,8 +93,9 @@ class Deployment:
         return {"at_deployment": self._parts.files.about["new_items"], "live": dict(self._parts.notes)}
 
     def close(self) -> None:
-        """Let go of the catalogue's file; the deployment cannot be refreshed afterwards."""
-        self._book.close()
+        """Let go of the live events' files."""
+        if self.live is not None:
+            self.live.close()
 
     def _with_live(self, parts: Parts) -> Parts:
         """Take in what was put live since; the very same parts when there is nothing."""
@@ -144,11 +145,12 @@ def open_campaign(workspace: str | Path, group: str, name: str, *, live: bool = 
         live: False leaves live events, items and users out, so that lists depend on the stored data alone.
 
     Raises:
-        ServingError: there is no such workspace, group or campaign (names the nearest), or its files are damaged.
+        WorkspaceError: there is no workspace in the folder, or another version of the workbench made it.
+        ServingError: there is no such group or campaign (names the nearest), or its files are damaged.
         ModelFileError: the model's files are damaged.
     """
     root = Path(workspace).expanduser().resolve()
-    book = open_book(root)
+    book = CatalogueReader(root / CATALOG)
     parts = _open_parts(book, group, name)
     events = None
     if live:
@@ -158,7 +160,7 @@ def open_campaign(workspace: str | Path, group: str, name: str, *, live: bool = 
     return Deployment(root, book, parts, events)
 
 
-def _open_parts(book: Catalogue, group: str, name: str) -> Parts:
+def _open_parts(book: CatalogueReader, group: str, name: str) -> Parts:
     for attempt in range(TRIES):
         revision = current(book, group, name)
         try:
