@@ -78,6 +78,8 @@ def test_what_fits_passes_without_a_notice(text, use):
         (f'{W}Items.ABOUT IN ("red")', "recommend", 22, "holds long text, which IN cannot", 'CONTAINS "word"'),
         (f'{W}Items.ABOUT = "red"', "recommend", 22, "holds long text, which = cannot", 'CONTAINS "word"'),
         (f'{W}Items.PRICE < "cheap"', "recommend", 36, 'holds numbers, and "cheap" is none', "without quotes"),
+        (f'{W}Items.PRICE IN ("PRICE", "x")', "recommend", 38, 'holds numbers, and "PRICE" is none', "without quotes"),
+        (f"{W}Items.CODE IN (77, 7)", "recommend", 37, "and 77 is a number", 'written "77"'),
         (f'{W}Items.PRICE IN (1, "x")', "recommend", 41, 'holds numbers, and "x" is none', "without quotes"),
         (f"{W}Items.CODE = 7", "recommend", 35, "holds categories, and 7 is a number", 'written "7"'),
         (f'{W}Items.GENRES < "b"', "recommend", 22, "no order for <", "Use = or IN, or store"),

@@ -129,6 +129,7 @@ def test_columns_of_text_and_of_true_or_false_are_found_by_the_tables():
         (f'{W}Items.A NOT IN ("x")', "NOT IN means for a field with several values"),
         ("EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)", "latest 100 events"),
         (f"{W}Items.A = CurrentItem.A", "related items"),
+        (f'{W}Items.A < "b"', "documented for numbers only"),
     ],
 )
 def test_what_is_taken_but_not_documented_is_a_caution(text, caution):

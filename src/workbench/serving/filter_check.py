@@ -33,6 +33,7 @@ USES = {  # what a request asks for, and the target of filters for it
 NAMED = 3  # unknown values that a notice names
 SEARCHED = 2_000  # values among which the nearest is looked for
 BEFORE_COLUMN = re.compile(r"\w+\s*\.\s*")
+FIELD = re.compile(r"\w+\s*\.\s*\w+")
 
 
 def check(
@@ -126,7 +127,7 @@ def require_column(filter: tree.Filter, condition: tree.Condition, columns: Colu
     if dataset == CURRENT_ITEM:
         start = filter.text.lower().find(CURRENT_ITEM.lower(), start, end)
     before = BEFORE_COLUMN.match(filter.text, start) if end > start >= 0 else None
-    advice = f"{meant(column, names)} There are {', '.join(names[:30])}{' and others' if len(names) > 30 else ''}."
+    advice = f"{meant(column[:60], names)} There are {', '.join(names[:30])}{' and others' if len(names) > 30 else ''}."
     problem = f"{dataset} has no column {quoted(column)}."
     if before is None:
         raise at(filter, condition, problem, advice.strip())
@@ -140,10 +141,12 @@ def raise_fault(
     if fault is None:
         return
     start, end = condition.span
-    place = filter.text.find(str(value), start, end) if value is not None else -1
-    if place < 0:
+    field = FIELD.match(filter.text, start, end) if value is not None else None
+    whole = re.compile(rf"(?<!\w){re.escape(str(value))}(?!\w)")
+    place = whole.search(filter.text, field.end(), end) if field else None
+    if place is None:
         raise at(filter, condition, *fault)
-    raise FilterTextError(fault[0], filter.text, place, place + len(str(value)), fault[1])
+    raise FilterTextError(fault[0], filter.text, *place.span(), fault[1])
 
 
 def unknown_values(condition: tree.Condition, columns: Columns, texts: list[str]) -> list[str]:

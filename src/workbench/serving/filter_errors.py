@@ -6,6 +6,7 @@ from workbench.errors import FilterError
 
 WINDOW = 100  # characters of a long line that are shown around the place
 BEFORE = 60  # of these, how many stand before it
+LONGEST = 400  # characters of what is said about it: a list of thousands is not repeated
 
 
 class FilterTextError(FilterError):
@@ -20,6 +21,7 @@ class FilterTextError(FilterError):
     """
 
     def __init__(self, problem: str, text: str, start: int, end: int, advice: str = ""):
+        problem, advice = shortened(problem), shortened(advice)
         super().__init__(problem, text, start, end, advice)
         self.problem, self.text, self.start, self.end, self.advice = problem, text, start, end, advice
 
@@ -39,6 +41,11 @@ class FilterTextError(FilterError):
             *underlined(self.text, self.start, self.end),
         ]
         return "\n".join([*lines, self.advice] if self.advice else lines)
+
+
+def shortened(said: str) -> str:
+    """Cut what is said when a name or a list in it is very long."""
+    return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]} … {said[-LONGEST // 2 :]}"
 
 
 def underlined(text: str, start: int, end: int) -> list[str]:

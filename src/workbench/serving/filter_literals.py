@@ -49,7 +49,7 @@ class Literals:
         known = DATASETS.get(dataset.lower()) if dataset.isascii() else None
         if known is None:
             place = Token("WORD", dataset, start_pos=token.start_pos)
-            advice = f"{meant(dataset, DATASETS.values())} There are {', '.join(DATASETS.values())}."
+            advice = f"{meant(dataset[:60], DATASETS.values())} There are {', '.join(DATASETS.values())}."
             raise self.wrong(f"there is no dataset {quoted(dataset)}.", place, advice=advice.strip())
         if known != dataset:
             self.note(f"{dataset} read as {known}.")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from workbench.columns import TIMESTAMP
 from workbench.serving import filter_tree as tree
-from workbench.serving.filter_kinds import BOOLEAN, PROSE, TABLES, Columns
+from workbench.serving.filter_errors import shortened
+from workbench.serving.filter_kinds import BOOLEAN, ORDERED, PROSE, TABLES, Columns
 from workbench.serving.filter_literals import CURRENT_ITEM
 from workbench.serving.filter_rules import EVENTS
 from workbench.serving.tables import EntityTable
@@ -78,20 +79,23 @@ def too_long(filter: tree.Filter) -> list[str]:
 
 def operators(every: list[tree.Condition]) -> list[str]:
     """Operators and values that only exist here."""
-    reasons = []
-    for condition in every:
-        values = condition.values
-        if condition.operator == "!=":
-            reasons.append(f"There is no !=; NOT IN is the nearest: {condition}.")
-        if condition.operator in tree.TEXT_OPERATORS:
-            reasons.append(f"There is no {condition.operator}: {condition}.")
-        if any(isinstance(value, tree.Now) for value in values):
-            reasons.append(f"There is no NOW(); give the time as a parameter: {condition}.")
-        if any(isinstance(value, tree.Boolean) for value in values):
-            reasons.append(f'There is no TRUE or FALSE without quotes; store "True" and "False" as text: {condition}.')
-        if condition.field.dataset in EVENTS and condition.field.column == TIMESTAMP:
-            reasons.append(f"Events are not filtered by their time: {condition}.")
-    return reasons
+    return [f"{each}: {shortened(str(condition))}." for condition in every for each in extensions(condition)]
+
+
+def extensions(condition: tree.Condition) -> list[str]:
+    """What of one condition only exists here."""
+    found = []
+    if condition.operator == "!=":
+        found.append("There is no !=; NOT IN is the nearest")
+    if condition.operator in tree.TEXT_OPERATORS:
+        found.append(f"There is no {condition.operator}")
+    if any(isinstance(value, tree.Now) for value in condition.values):
+        found.append("There is no NOW(); give the time as a parameter")
+    if any(isinstance(value, tree.Boolean) for value in condition.values):
+        found.append('There is no TRUE or FALSE without quotes; store "True" and "False" as text')
+    if condition.field.dataset in EVENTS and condition.field.column == TIMESTAMP:
+        found.append("Events are not filtered by their time")
+    return found
 
 
 def structure(filter: tree.Filter) -> list[str]:
@@ -188,7 +192,13 @@ def cautions(filter: tree.Filter, every: list[tree.Condition]) -> list[str]:
         if any(isinstance(each, tree.CurrentItem) for each in condition.values):
             found.append("CurrentItem works only with recipes and use cases for related items.")
         if any(isinstance(each, tree.Text) and ('"' in each.value or "\\" in each.value) for each in condition.values):
-            found.append(f"How quotes and backslashes in a text are written is not documented: {str(condition)[:200]}.")
+            found.append(
+                f"How quotes and backslashes in a text are written is not documented: {shortened(str(condition))}."
+            )
+        if condition.operator in ORDERED and any(isinstance(each, tree.Text) for each in condition.values):
+            found.append(
+                f"{condition.operator} is documented for numbers only, not for text: {shortened(str(condition))}."
+            )
         if condition.operator == "NOT IN" and condition.field.dataset not in EVENTS:
             found.append(
                 "What NOT IN means for a field with several values joined by | is not documented; here none of them is "
