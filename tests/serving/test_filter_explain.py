@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from workbench.errors import FilterError
-from workbench.serving.filter_explain import explain
+from workbench.serving.filter_explain import explain, left_for
 from workbench.serving.filter_masks import compile_filter
 from workbench.serving.filter_verdict import verdict
 from workbench.serving.filters import parse
@@ -129,3 +129,11 @@ def test_filters_of_users_are_explained_too():
     assert (told.left, told.expressions[1].matched) == (1, 1)
     assert told.warnings[0].startswith("Only 1 of 2 users are left")
     assert "(here 'leave' in 1 event)" in verdict(compiled, "bob", log, now=NOW).reasons[0]
+
+
+@pytest.mark.parametrize("filter", [FILTER, 'EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch")'])
+def test_what_is_left_for_many_users_is_what_their_masks_leave(films, user, filter):
+    compiled = compile_filter(parse(filter), films)
+    people = [user, UserState("v", {"AGE": 9.0}), UserState("w")]
+    left = left_for(compiled, people, now=NOW)
+    assert left.tolist() == [compiled.mask(each, now=NOW).sum() for each in people]

@@ -1,6 +1,8 @@
 """Masks of filters: hand-made tables, and the whole of it against an evaluator that goes row by row."""
 
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ from hypothesis import strategies as st
 from workbench.errors import FilterError
 from workbench.serving import filter_tree as tree
 from workbench.serving.filter_masks import compile_filter
-from workbench.serving.filter_text import like_pattern
-from workbench.serving.tables import EntityTable, EventLog, UserState, column_of, text_array
+from workbench.serving.filter_text import MANY, like_pattern, texts_like
+from workbench.serving.filters import parse
+from workbench.serving.tables import EntityTable, EventLog, TextColumn, UserState, column_of, text_array
 
 DAY = 86_400
 NOW = 100 * DAY
@@ -351,3 +354,100 @@ def test_like_patterns_mean_what_a_plain_regular_expression_does(pattern, text):
 def test_a_hostile_pattern_takes_no_time(films):
     pattern = "%a" * 500 + "b"
     assert not like_pattern(pattern).fullmatch("a" * 2_000)
+
+
+@given(
+    st.lists(st.text("aAbß|\0é", max_size=6), min_size=1, max_size=8),
+    st.sampled_from(["LIKE", "CONTAINS"]),
+    st.text("aAbß|%_\\\0é", max_size=4),
+    st.booleans(),
+)
+def test_a_long_vocabulary_is_searched_as_a_short_one_is(texts, operator, asked, prose):
+    texts = list(dict.fromkeys(texts))
+    short = TextColumn(np.arange(len(texts), dtype=np.int32), text_array(texts), prose)
+    more = [*texts, *(f"{number}z" for number in range(MANY))]
+    long = TextColumn(np.arange(len(more), dtype=np.int32), text_array(more), prose)
+    found = texts_like(long, operator, [asked])[: len(texts)]
+    assert found.tolist() == texts_like(short, operator, [asked]).tolist()
+
+
+def test_huge_lists_and_hostile_values_are_answered_soon(films):
+    many = [f"value {number}" for number in range(20_000)]
+    start = time.perf_counter()
+    assert listed(films, include(condition("Items.GENRES", "IN", *many, "Crime"))) == [0, 1]
+    assert listed(films, include(condition("Items.PRICE", "IN", *range(20_000)))) == [0, 1, 2, 3]
+    expression = include(condition("Items.GENRES", "NOT IN", tree.Placeholder("G")))
+    assert listed(films, expression, values={"G": ",".join(f'"{each}"' for each in many)}) == [0, 1, 2, 3, 4]
+    with pytest.raises(FilterError, match="breaks off at character 1;"):
+        listed(films, expression, values={"G": '"' + "\\" * 100_001})
+    assert time.perf_counter() - start < 2
+
+
+REFERENCE = [  # valid examples of the reference's section 7.3, and what they list
+    ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("purchase")', "bcd"),
+    ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("*")', "cd"),
+    ("EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN (*)", "cd"),
+    ('INCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("wishlist", "favorite")', "b"),
+    ('INCLUDE ItemID WHERE Items.BRAND IN ("acme","zenith") AND Items.PRICE <= 49.99', "ab"),
+    ('INCLUDE ItemID WHERE Items.CATEGORY_L1 IN ($CATS) OR Items.ON_SALE IN ("True")', "acd"),
+    ("EXCLUDE ItemID WHERE Items.STOCK = 0", "bcd"),
+    ("EXCLUDE ItemID WHERE Items.RATING < $MIN_RATING", "ad"),
+    ("INCLUDE ItemID WHERE Items.CREATION_TIMESTAMP > $SINCE AND Items.PRICE < $MAX", "b"),
+    ('EXCLUDE ItemID WHERE Items.CLASSIFICATION IN ("R","NC-17") IF CurrentUser.AGE < 18', "abc"),
+    (
+        'INCLUDE ItemID WHERE Items.REGION IN ("EU") IF CurrentUser.COUNTRY IN ("IT","FR") AND CurrentUser.AGE >= 21',
+        "abcd",
+    ),
+    ("INCLUDE ItemID WHERE Items.GENRES IN CurrentItem.GENRES AND Items.PRICE < CurrentItem.PRICE", "a"),
+    ('EXCLUDE ItemID WHERE Items.SELLER NOT IN ("own")', "a"),
+    (
+        'INCLUDE ItemID WHERE Items.GENRES IN ($G) | EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("watch","click")',
+        "a",
+    ),
+    ('EXCLUDE ItemID WHERE Interactions.EVENT_TYPE IN ("hide") | EXCLUDE ItemID WHERE Items.STOCK = 0', "bcd"),
+]
+
+
+@pytest.mark.parametrize(("text", "ids"), REFERENCE)
+def test_the_valid_examples_of_the_reference_list_what_they_say(text, ids):
+    columns = {
+        "BRAND": ["acme", "zenith", "zenith", None],
+        "PRICE": [10.0, 20.0, 60.0, 90.0],
+        "CATEGORY_L1": ["toys", "books", "toys", None],
+        "ON_SALE": ["False", "False", None, "True"],
+        "STOCK": [0.0, 3.0, 4.0, None],
+        "RATING": [4.5, 2.0, 3.0, None],
+        "CREATION_TIMESTAMP": [NOW - 50 * DAY, NOW - 5 * DAY, NOW - DAY, NOW - DAY],
+        "CLASSIFICATION": ["G", "PG", None, "R"],
+        "REGION": ["EU", "US", "EU", None],
+        "GENRES": ["x|y", "z", "y", "w"],
+        "SELLER": ["own", "other", None, "other"],
+    }
+    table = EntityTable("Items", text_array("abcd"), {name: column_of(values) for name, values in columns.items()})
+    events = log_of((0, "Purchase", None, 3), (1, "wishlist", None, 2), (0, "hide", None, 1), (1, "click", None, 1))
+    user = UserState("u", {"AGE": 12.0, "COUNTRY": "IT"}, events)
+    values = {"CATS": '"toys"', "MIN_RATING": '"3.5"', "SINCE": NOW - 10 * DAY, "MAX": "50", "G": '"x","z"'}
+    filter = parse(text)
+    compiled = compile_filter(filter, table)
+    given = {name: values[name] for name in compiled.parameters}
+    mask = compiled.mask(user, given, now=NOW, current_item=2)
+    assert "".join(table.ids[mask]) == ids
+
+
+def test_threads_share_a_filter(films):
+    filter = tree.Filter("", (include(condition("Items.PRICE", "<", tree.Placeholder("MAX"))),))
+    compiled = compile_filter(filter, films, memory=30)
+    prices = films.columns["PRICE"].values
+
+    def right(number):
+        top = number % 7 * 6
+        return compiled.mask(None, {"MAX": top}, now=NOW).tolist() == (prices < top).tolist()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(right, range(400)))
+
+
+def test_a_condition_on_the_users_id(films):
+    expression = exclude(condition("Items.PRICE", ">", 0), condition("CurrentUser.USER_ID", "IN", "ann"))
+    assert listed(films, expression, user=UserState("ann")) == [3, 4]
+    assert listed(films, expression, user=UserState("bob")) == [0, 1, 2, 3, 4]

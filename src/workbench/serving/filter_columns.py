@@ -173,9 +173,9 @@ def numbers_of(column: NumberColumn, condition: Condition, asked: Wanted) -> lis
                 f"{condition} asks for {text[:60]!r}, and {condition.field} holds {kind}. "
                 f"Give {'True, False, 1 or 0' if column.boolean else 'a number'}."
             )
-        if number is not None and number not in numbers:
+        if number is not None:
             numbers.append(number)
-    return numbers
+    return list(dict.fromkeys(numbers))
 
 
 def _found(column: TextColumn | IdColumn, operator: str, texts: Sequence[str], folded: bool) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What a filter does: how many each condition matches, what would be listed without it, why something is not listed."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,6 +170,21 @@ def explain(
     counts = tuple(_expression(work, matched, number) for number in range(len(compiled.rules)))
     warnings = _warnings(compiled.table, left, least, counts)
     return FilterExplanation(compiled.table.kind, len(compiled.table), left, counts, compiled.notices(values), warnings)
+
+
+def left_for(
+    compiled: CompiledFilter, users: Iterable[UserState], values: Mapping[str, Any] = NO_VALUES, *, now: int
+) -> np.ndarray:
+    """How many items, or actions, may be listed for each of many users, (u,) int64, in their order.
+
+    Raises:
+        FilterError: as `CompiledFilter.mask`.
+    """
+    shared = compiled.shared(values, now=now)
+    if shared is None:
+        return np.array([compiled.mask(user, values, now=now).sum() for user in users], dtype=np.int64)
+    total = int(shared.allowed.sum())
+    return np.array([total - shared.allowed[np.unique(shared.removed(user))].sum() for user in users], dtype=np.int64)
 
 
 def _expression(work: Evaluation, matched: dict[int, np.ndarray | None], number: int) -> ExpressionCount:
