@@ -61,6 +61,12 @@ def train_solution(workspace: Workspace, group: str, solution: str, recipe: str,
 
 
 @pytest.fixture
+def train_in() -> Callable[..., int]:
+    """`train_solution`, for a workspace of the test's own: train_in(workspace, group, solution, recipe, **config)."""
+    return train_solution
+
+
+@pytest.fixture
 def small_workspace(tmp_path: Path) -> Workspace:
     """Group "g" with interactions, items and users."""
     workspace = Workspace(tmp_path / "workspace")

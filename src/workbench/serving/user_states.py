@@ -63,7 +63,6 @@ class UserStates:
             merged: sequence number of the newest live event that the stored history holds already.
         """
         self.items, self.live = items, live
-        self.changes = dict(changes or {})
         self.event_columns: dict[str, str] = files.about["events"]
         self.merged = merged
         self._ids = files.texts("users")
@@ -71,6 +70,8 @@ class UserStates:
         self._has_row = files["has_row"]
         self._events = StoredColumns(files, "events", self.event_columns)
         self._attributes = StoredColumns(files, "users", files.about["users"])
+        empty = dict.fromkeys(self._attributes)
+        self.changes = {user: empty | row for user, row in (changes or {}).items()}
         self._columns = [(name, *self._events.raw(name)) for name in self.event_columns]
         self._fields = [(name, *self._attributes.raw(name)) for name in self._attributes]
 
