@@ -1,0 +1,137 @@
+"""A campaign to work with: opened where it is there; else trained and deployed first, from a sample if need be."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workbench.data.catalogue_reader import ACTIVE, CATALOG, CatalogueReader
+from workbench.data.samples import ensure_group
+from workbench.data.workspace import Workspace
+from workbench.errors import ServingError
+from workbench.recipes.catalog import entry
+from workbench.recipes.training import TrainingConfig, train
+from workbench.records import plain
+from workbench.serving.campaign_records import CAMPAIGNS, CampaignRevision, current, revisions
+from workbench.serving.campaign_settings import CampaignSettings
+from workbench.serving.campaigns import create_campaign
+from workbench.serving.deployment import open_campaign
+from workbench.serving.recommender import Recommender
+
+# What decides what a model is; the split and the length of the judged lists only decide how it was judged.
+DECISIVE = (
+    "recipe",
+    "hyperparameters",
+    "versions",
+    "event_types",
+    "event_value_threshold",
+    "exclude_seen",
+    "objective",
+    "seed",
+)
+
+
+def ensure_campaign(
+    workspace: Workspace,
+    group: str,
+    campaign: str,
+    recipe: str,
+    *,
+    hyperparameters: Mapping[str, Any] | None = None,
+    solution: str | None = None,
+    settings: CampaignSettings | None = None,
+    seed: int = 0,
+    train_anyway: bool = False,
+    live: bool = True,
+    log: bool = True,
+    progress: bool = False,
+) -> Recommender:
+    """Open a campaign; where there is none, train its recipe, unless that is done already, and deploy it.
+
+    A campaign that is there is used as it is, whatever its settings; `Deployment.behind` says what is newer than it.
+    An ACTIVE version of the solution is deployed instead of trained again if it was trained with the same recipe,
+    hyperparameters and seed on the newest datasets.
+
+    Args:
+        workspace: where everything is.
+        group: a dataset group that exists, or a sample's name, which is prepared then.
+        campaign: its name.
+        recipe: of the catalogue.
+        hyperparameters: those that differ from the recipe's defaults.
+        solution: what to train or to find trained; None for the recipe's name.
+        settings: of a campaign that is made here; None for the defaults.
+        seed: of the training.
+        train_anyway: train on less than the least that Personalize asks for.
+        live: False leaves live events, items and users out, so that lists depend on the stored data alone.
+        log: False does not remember which list every recommendation id stood for.
+        progress: show bars.
+
+    Returns:
+        A recommender of the campaign.
+
+    Raises:
+        WorkspaceError: neither a group nor a sample has this name.
+        RecipeError: the recipe cannot be trained on this data.
+        ServingError: the campaign is there and serves another recipe, or other hyperparameters than those given.
+    """
+    ensure_group(workspace, group, progress)
+    row = entry(recipe)
+    asked = row.complete(hyperparameters or {})
+    found = _serving(workspace, group, campaign)
+    if found is None:
+        config = TrainingConfig(hyperparameters=hyperparameters or {}, seed=seed, train_anyway=train_anyway)
+        name = solution or row.name.replace(":", "-")
+        version = _trained(workspace, group, name, row.name, asked, config)
+        if version is None:
+            version = train(workspace, group, name, row.name, config, progress=progress).version.version
+        found = _deployed(workspace, group, campaign, name, version, settings)
+    _fits(workspace, found, row.name, None if hyperparameters is None else asked)
+    return Recommender(open_campaign(workspace.path, group, campaign, live=live), log=log)
+
+
+def _serving(workspace: Workspace, group: str, campaign: str) -> CampaignRevision | None:
+    """The revision that serves, None where there is no such campaign."""
+    book = CatalogueReader(workspace.path / CATALOG)
+    if not any(each.status == ACTIVE for each in revisions(book, group, campaign)):
+        return None
+    return current(book, group, campaign)
+
+
+def _trained(
+    workspace: Workspace, group: str, solution: str, recipe: str, asked: dict[str, Any], config: TrainingConfig
+) -> int | None:
+    """The newest ACTIVE version of the solution that a training now would make once more."""
+    versions = {kind: each.version for kind, each in workspace.training_data(group).items() if each}
+    wanted = plain(vars(config) | {"recipe": recipe, "hyperparameters": asked, "versions": versions})
+    listed = workspace.solution_versions(group, solution)
+    for version in sorted(listed.loc[listed["STATUS"] == ACTIVE, "VERSION"].tolist(), reverse=True):
+        found = workspace.solution_version(group, solution, version).config
+        if all(found.get(name) == wanted[name] for name in DECISIVE):
+            return version
+    return None
+
+
+def _deployed(
+    workspace: Workspace, group: str, campaign: str, solution: str, version: int, settings: CampaignSettings | None
+) -> CampaignRevision:
+    """Make the campaign, or take the one that another process made meanwhile."""
+    try:
+        return create_campaign(workspace, group, campaign, solution, version, settings)
+    except ServingError:
+        found = _serving(workspace, group, campaign)
+        if found is None:
+            raise
+        return found
+
+
+def _fits(workspace: Workspace, found: CampaignRevision, recipe: str, asked: dict[str, Any] | None) -> None:
+    """Refuse a campaign that serves something else than is asked for."""
+    where = f"{found.group}/{CAMPAIGNS}/{found.name}"
+    hint = "Name another campaign, which is then made, or change this one with update_campaign()."
+    if found.recipe != recipe:
+        raise ServingError(f"{where} is there and serves recipe {found.recipe!r}, not {recipe!r}. {hint}")
+    if asked is None:
+        return
+    config = workspace.solution_version(found.group, found.solution, found.version).config
+    for name, value in asked.items():
+        served = config["hyperparameters"].get(name)
+        if served != value:
+            raise ServingError(f"{where} is there and serves {recipe} with {name} = {served!r}, not {value!r}. {hint}")
