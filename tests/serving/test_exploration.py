@@ -6,7 +6,16 @@ from hypothesis import strategies as st
 
 from workbench.errors import ServingError
 from workbench.serving.exploration import eligible_items, explore
-from workbench.serving.exploration_policies import POLICIES, _newer_first, _top, _unseen_first, policy, thompson, ucb
+from workbench.serving.exploration_policies import (
+    POLICIES,
+    _clicked_draws,
+    _newer_first,
+    _top,
+    _unseen_first,
+    policy,
+    thompson,
+    ucb,
+)
 from workbench.serving.exploration_simulation import World, simulate
 
 DAY = 86_400
@@ -164,6 +173,15 @@ def test_clicks_without_an_impression_do_no_harm():
     assert found.explored.sum() >= 2
 
 
+@pytest.mark.parametrize(("clicks", "misses"), [(1, 19), (1, 150), (3, 60), (5, 114), (20, 19), (50, 50)])
+def test_draws_of_clicked_items_are_close_to_exact_ones(clicks, misses):
+    hits, shown = (np.full(200_000, each, dtype=np.float32) for each in (clicks, misses - 19 + clicks))
+    drawn = -np.expm1(-_clicked_draws(hits, shown, 19.0, rng(11)))
+    exact = rng(12).beta(1 + clicks, misses, 200_000)
+    points = [0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 0.999]
+    assert np.quantile(drawn, points) == pytest.approx(np.quantile(exact, points), rel=0.045)
+
+
 def test_ucb_takes_what_was_never_shown_newest_first_and_draws_nothing():
     shown = np.array([5, 0, 40, 0, 0])
     chance = rng()
@@ -229,12 +247,12 @@ def test_arguments_are_not_changed():
 
 
 def test_in_a_simulation_some_exploration_finds_the_new_items_and_thompson_beats_chance():
-    world = World(known=40, new=20, places=5, lists=1_500)
+    world = World(known=20, new=40, places=5, lists=1_500)
     runs = pd.concat([simulate([0.0, 0.2, 1.0], ["thompson", "uniform"], world, seed) for seed in range(3)])
     mean = runs.groupby(["POLICY", "WEIGHT"])[["SHARE", "REGRET", "LATE_REGRET", "FOUND"]].mean()
     assert mean.loc[("thompson", 0.2), "SHARE"] == pytest.approx(0.2, abs=0.02)
     assert mean.loc[("thompson", 0.0), "SHARE"] == 0.0
-    assert mean.loc[("thompson", 0.0), "FOUND"] == 0.0
+    assert mean.loc[("thompson", 0.2), "FOUND"] > mean.loc[("thompson", 0.0), "FOUND"]
     assert mean.loc[("thompson", 0.2), "LATE_REGRET"] < mean.loc[("thompson", 0.0), "LATE_REGRET"]
     assert mean.loc[("thompson", 1.0), "REGRET"] < mean.loc[("uniform", 1.0), "REGRET"]
     pd.testing.assert_frame_equal(simulate([0.2], ["thompson"], world, 1), simulate([0.2], ["thompson"], world, 1))
