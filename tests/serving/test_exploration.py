@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import ServingError
+from workbench.serving.campaign_settings import CampaignSettings
 from workbench.serving.exploration import eligible_items, explore
 from workbench.serving.exploration_policies import (
     POLICIES,
@@ -32,13 +33,14 @@ def test_items_are_eligible_up_to_the_cut_off_newest_first():
     created = np.array([100, 90, 70, 69, 120, 100]) * DAY  # latest event on day 100, cut-off 30 days
     assert eligible_items(created, 100 * DAY).tolist() == [4, 0, 5, 1, 2]
     assert eligible_items(created, 100 * DAY, 5).tolist() == [4, 0, 5]
+    assert eligible_items(created, 100 * DAY, 0).tolist() == [4, 0, 5]
     allowed = np.array([True, False, True, True, False, True])
     assert eligible_items(created, 100 * DAY, 30.0, allowed).tolist() == [0, 5, 2]
 
 
-@pytest.mark.parametrize("days", [0, -1, float("nan"), "30", True, None])
-def test_a_cut_off_must_be_above_nought(days):
-    with pytest.raises(ServingError, match=r"cut-off of exploration is .*; it must be a number of days above 0"):
+@pytest.mark.parametrize("days", [-1, float("nan"), "30", True, None])
+def test_a_cut_off_is_a_number_of_days(days):
+    with pytest.raises(ServingError, match=r"cut-off of exploration is .*; it must be a number of days, 0 or more"):
         eligible_items(np.array([0]), 0, days)
 
 
@@ -256,3 +258,10 @@ def test_in_a_simulation_some_exploration_finds_the_new_items_and_thompson_beats
     assert mean.loc[("thompson", 0.2), "LATE_REGRET"] < mean.loc[("thompson", 0.0), "LATE_REGRET"]
     assert mean.loc[("thompson", 1.0), "REGRET"] < mean.loc[("uniform", 1.0), "REGRET"]
     pd.testing.assert_frame_equal(simulate([0.2], ["thompson"], world, 1), simulate([0.2], ["thompson"], world, 1))
+
+
+def test_a_campaign_names_its_policy():
+    assert CampaignSettings().exploration_policy == "thompson"
+    assert CampaignSettings.from_json({"exploration_policy": "ucb"}).to_json()["exploration_policy"] == "ucb"
+    with pytest.raises(ServingError, match=r"no exploration policy 'greedy'"):
+        CampaignSettings(exploration_policy="greedy")

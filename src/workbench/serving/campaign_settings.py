@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from workbench.errors import ServingError, nearest
+from workbench.serving.exploration_policies import policy
 
 INFLUENCES = ("POPULARITY", "FRESHNESS")
 MAX_AGE = 36_500.0  # days: an age cut-off above a hundred years is a slip of units
@@ -24,6 +25,7 @@ class CampaignSettings:
     ranking_influence: POPULARITY and FRESHNESS, 0 to 1 each, where the recipe knows them; None leaves it to the recipe.
     max_results: the longest list that a request may ask for; Personalize's 500, which may be raised.
     kept_revisions: how many revisions stay on disk to be rolled back to, the current one counted.
+    exploration_policy: how new items are chosen: "thompson", "ucb" or "uniform"; see `exploration_policies`.
 
     Source: Amazon Personalize, `campaignConfig`; the settings that it does not have are ours.
     """
@@ -36,11 +38,13 @@ class CampaignSettings:
     ranking_influence: Mapping[str, float] | None = None
     max_results: int = 500
     kept_revisions: int = 10
+    exploration_policy: str = "thompson"
 
     def __post_init__(self) -> None:
         """Refuse values outside their ranges; the message names the setting, the value and the range."""
         _number("exploration_weight", self.exploration_weight, 0, 1)
         _number("exploration_item_age_cut_off", self.exploration_item_age_cut_off, 0, MAX_AGE)
+        policy(self.exploration_policy)
         _whole("max_results", self.max_results, 1)
         _whole("kept_revisions", self.kept_revisions, 1)
         _truth("follow_latest", self.follow_latest)

@@ -53,11 +53,11 @@ def eligible_items(
         (m,) item codes, newest first, ties by code.
 
     Raises:
-        ServingError: the cut-off is not above 0.
+        ServingError: the cut-off is no number of days.
     """
-    if isinstance(cut_off_days, bool) or not isinstance(cut_off_days, int | float) or not cut_off_days > 0:
+    if isinstance(cut_off_days, bool) or not isinstance(cut_off_days, int | float) or not cut_off_days >= 0:
         raise ServingError(
-            f"The age cut-off of exploration is {cut_off_days!r}; it must be a number of days above 0. "
+            f"The age cut-off of exploration is {cut_off_days!r}; it must be a number of days, 0 or more. "
             "Set the exploration weight to 0 to explore nothing."
         )
     new = creation_times >= latest - cut_off_days * DAY

@@ -87,8 +87,8 @@ def policy(name: str) -> Policy:
     Raises:
         ServingError: there is none of this name; the message names those there are.
     """
-    if name not in POLICIES:
-        raise ServingError(f"There is no exploration policy {name!r}.{nearest(name, POLICIES)}")
+    if not isinstance(name, str) or name not in POLICIES:
+        raise ServingError(f"There is no exploration policy {name!r}.{nearest(str(name), POLICIES)}")
     return POLICIES[name]
 
 

@@ -152,7 +152,8 @@ def _explored(
         plan.weight,
         plan.k,
         drawn(),
-        prior_rate=counts.rate,
+        served.snapshot.settings.exploration_policy,
+        counts.rate,
     )
     number = int(found.explored.sum())
     said = f"{number} of {len(found.codes)} places explore {len(eligible):,} new items at weight {plan.weight:g}"
