@@ -221,9 +221,11 @@ def test_damaged_files_are_named(small_workspace: Workspace, deploy: Callable):
         open_campaign(small_workspace.path, "g", "c")
     index.write_text(words)
     model = small_workspace.solution_version("g", "s").path / "model.safetensors"
-    model.write_bytes(model.read_bytes()[:-1])
-    with pytest.raises(ModelFileError, match="truncated or edited"):
-        open_campaign(small_workspace.path, "g", "c")
+    content = model.read_bytes()
+    for wrong in (content[:-1], content[:-1] + bytes([content[-1] ^ 1])):
+        model.write_bytes(wrong)
+        with pytest.raises(ModelFileError, match="truncated or edited"):
+            open_campaign(small_workspace.path, "g", "c")
 
 
 def test_nothing_in_a_layout_is_pickled(small_workspace: Workspace, deploy: Callable):

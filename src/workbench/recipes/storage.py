@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from workbench.columns import ITEM_ID
 from workbench.errors import ModelFileError, RecipeError
 from workbench.recipes.catalog import build
 from workbench.recipes.contract import Recipe
+from workbench.recipes.mapped_arrays import mapped
 
 FORMAT = 1
 MODEL, ITEMS, RECIPE = "model.safetensors", "items.parquet", "recipe.json"
@@ -63,8 +65,15 @@ def save(recipe: Recipe, folder: str | Path) -> Path:
     return folder
 
 
-def load(folder: str | Path) -> Recipe:
+def load(folder: str | Path, *, trusted: Mapping[str, Sequence[int]] | None = None, map_arrays: bool = False) -> Recipe:
     """Read a recipe back; it gives the scores it gave when it was saved.
+
+    Args:
+        folder: of a saved recipe.
+        trusted: what `stamps` said when the folder was last found to be whole; files whose size and time of change are
+            still the same are not read through again. None reads every file through.
+        map_arrays: map the arrays into memory instead of copying them; the files must not be written over while the
+            recipe is in use.
 
     Raises:
         ModelFileError: a file is missing, truncated, edited or of another format, or the recipe has changed since; says
@@ -78,6 +87,8 @@ def load(folder: str | Path) -> Recipe:
         path = folder / name
         if not path.is_file():
             raise ModelFileError(f"{path} is missing; the model is not complete. Train it again.")
+        if trusted is not None and list(trusted.get(name, ())) == _stamp(path):
+            continue
         if _digest(path) != wanted:
             raise ModelFileError(
                 f"{path} ({path.stat().st_size:,} bytes) is not what was saved: truncated or edited. "
@@ -87,12 +98,17 @@ def load(folder: str | Path) -> Recipe:
     try:
         recipe = build(about["recipe"], about["hyperparameters"])
         recipe.notes = about["notes"]
-        return recipe.restore(item_ids, _arrays(load_file(folder / MODEL)))
+        return recipe.restore(item_ids, _arrays((mapped if map_arrays else load_file)(folder / MODEL)))
     except OTHER_VERSION as error:
         raise ModelFileError(
             f"{folder} was saved by another version of the workbench ({about['workbench']}; this is {__version__}), "
             f"whose {about['recipe']} differs: {type(error).__name__}: {_first_line(error)}. Train it again."
         ) from error
+
+
+def stamps(folder: str | Path) -> dict[str, list[int]]:
+    """Size in bytes and time of change (ns) of the files that a folder's recipe.json vouches for, for `load`."""
+    return {name: _stamp(Path(folder) / name) for name in (MODEL, ITEMS)}
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -115,6 +131,11 @@ def _about(folder: Path) -> dict[str, Any]:
 def _seal(about: dict[str, Any]) -> str:
     words = json.dumps({key: value for key, value in about.items() if key != "seal"}, sort_keys=True)
     return hashlib.sha256(words.encode()).hexdigest()
+
+
+def _stamp(path: Path) -> list[int]:
+    found = path.stat()
+    return [found.st_size, found.st_mtime_ns]
 
 
 def _digest(path: Path) -> str:

@@ -125,13 +125,16 @@ class Deployment:
         from workbench.serving.campaign_deploying import Outrun
         from workbench.serving.campaigns import redeploy
 
+        workspace = Workspace(self.path)
         try:
-            redeploy(Workspace(self.path), revision.group, revision.name, expected_revision=revision.revision)
+            redeploy(workspace, revision.group, revision.name, expected_revision=revision.revision)
         except Outrun:
             return None  # another process deployed it first; its revision is picked up next
         except WorkbenchError as error:
             self._refused = newest
             return error
+        finally:
+            workspace.close()
         return None
 
 

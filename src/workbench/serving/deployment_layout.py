@@ -26,7 +26,7 @@ from workbench.data.events_group import ORIGIN
 from workbench.data.solutions import SolutionVersion
 from workbench.errors import ServingError
 from workbench.recipes.contract import Recipe
-from workbench.recipes.storage import load, save
+from workbench.recipes.storage import load, save, stamps
 from workbench.serving.array_files import ArrayWriter
 from workbench.serving.column_files import encoded, taken, write_columns
 from workbench.serving.item_update import take_in
@@ -74,6 +74,7 @@ def write_layout(folder: Path, sources: Sources) -> dict[str, Any]:
         "version": sources.solution.version,
         "recipe": config["recipe"],
         "own_recipe": own,
+        "model_files": stamps(folder / RECIPE_FOLDER if own else sources.solution.path),
         "new_items": new_items,
         "n_scored": n_scored,
         "n_items": len(ids),

@@ -48,7 +48,7 @@ class Parts:
     def open(cls, revision: CampaignRevision) -> Self:
         """Open a revision's files and load its model; nothing live is in it yet."""
         files = ArrayFolder(revision.path)
-        recipe = load(revision.model)
+        recipe = load(revision.model, trusted=files.about["model_files"], map_arrays=True)
         ids = np.concatenate([recipe.item_ids, files.texts("unscored").array])
         stored = EntityTable(ITEMS_TABLE, ids, StoredColumns(files, "items", files.about["items"]))
         return cls(revision, files, stored, recipe, {}, {}, 0, {})

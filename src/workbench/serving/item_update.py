@@ -10,6 +10,8 @@ from workbench.columns import ITEM_ID, TIMESTAMP, USER_ID
 from workbench.errors import RecipeError, ServingError
 from workbench.recipes.contract import Recipe, TrainingData
 
+SHARED = 1_000_000  # bytes from which a copy of a model shares an array instead of copying it
+
 
 def take_in(recipe: Recipe, items: pd.DataFrame) -> tuple[Recipe | None, dict[str, Any]]:
     """Take new items into a copy of a model.
@@ -28,7 +30,7 @@ def take_in(recipe: Recipe, items: pd.DataFrame) -> tuple[Recipe | None, dict[st
     if items.empty:
         return None, {}
     known = recipe.item_ids
-    changed = copy.deepcopy(recipe)
+    changed = copy.deepcopy(recipe, _large_arrays(recipe))
     try:
         counted: dict[str, Any] = changed.update(TrainingData(_no_events(), items))
     except RecipeError as error:
@@ -38,6 +40,29 @@ def take_in(recipe: Recipe, items: pd.DataFrame) -> tuple[Recipe | None, dict[st
     if len(changed.item_ids) == len(known):
         return None, counted | {"left_out": len(items), "why": f"{recipe.name} needs events of an item to score it."}
     return changed, counted
+
+
+def _large_arrays(recipe: Recipe) -> dict[int, Any]:
+    """The large arrays of a model by id, so that a copy shares them; from now on nobody may write into them."""
+    shared: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting: list[Any] = [recipe]
+    while waiting:
+        each = waiting.pop()
+        if id(each) in seen:
+            continue
+        seen.add(id(each))
+        if isinstance(each, np.ndarray):
+            if each.nbytes >= SHARED and each.dtype != object:
+                each.flags.writeable = False
+                shared[id(each)] = each
+        elif isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list | tuple):
+            waiting += each
+        elif hasattr(each, "__dict__") and not isinstance(each, type):
+            waiting += vars(each).values()
+    return shared
 
 
 def _no_events() -> pd.DataFrame:
