@@ -16,9 +16,7 @@ CHEAP = "INCLUDE ItemID WHERE Items.PRICE < $MAX"
 
 @pytest.fixture
 def store(small_workspace):
-    opened = FilterStore(small_workspace.path, "g")
-    yield opened
-    opened.close()
+    return FilterStore(small_workspace.path, "g")
 
 
 def test_a_filter_is_made_found_listed_and_deleted(store):
@@ -99,7 +97,6 @@ def test_of_two_replacements_of_one_revision_the_second_is_told(store, small_wor
         FilterError, match="replaced at revision 1, and it is at revision 2: another process was faster"
     ):
         store.replace("cheap", CHEAP, expected_revision=1)
-    other.close()
 
 
 def test_of_many_creations_at_once_one_wins(small_workspace):
@@ -109,8 +106,6 @@ def test_of_many_creations_at_once_one_wins(small_workspace):
             return own.create("cheap", f"INCLUDE ItemID WHERE Items.PRICE < {number}").revision
         except FilterError as error:
             return str(error)
-        finally:
-            own.close()
 
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(create, range(4)))
@@ -131,13 +126,12 @@ def test_another_store_sees_a_change_at_once_and_asks_the_catalogue_no_more_ofte
     monkeypatch.setattr(other._book, "rows", lambda **wanted: asked.append(wanted) or [])
     assert [other.get("cheap").revision for _ in range(100)] == [2] * 100
     assert asked == []
-    other.close()
 
 
 def test_an_unknown_group_or_folder_is_said(small_workspace, tmp_path):
     with pytest.raises(ServingError, match=r"no dataset group 'gg'\. Did you mean 'g'"):
         FilterStore(small_workspace.path, "gg")
-    with pytest.raises(ServingError, match="There is no workspace in"):
+    with pytest.raises(WorkspaceError, match="There is no workspace in"):
         FilterStore(tmp_path / "nowhere", "g")
 
 

@@ -4,17 +4,17 @@ They live in the workspace's catalogue, a row a revision, so that other processe
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.data import catalogue
 from workbench.data.atomic import disk_errors
-from workbench.data.catalogue import ACTIVE, DELETED, FILTER
+from workbench.data.catalogue_reader import ACTIVE, CATALOG, DELETED, FILTER, CatalogueReader
 from workbench.data.names import NAME, require_name
 from workbench.errors import FilterError, nearest
-from workbench.serving.campaign_records import open_book, require_group
+from workbench.serving.campaign_records import require_group
 from workbench.serving.filter_operands import parameters
 from workbench.serving.filter_tree import Filter
 from workbench.serving.filters import parse, portable
@@ -60,16 +60,17 @@ class StoredFilter:
 
 
 class FilterStore:
-    """The named filters of one dataset group. Threads may share it; close it when it is no longer needed."""
+    """The named filters of one dataset group. Threads may share it."""
 
     def __init__(self, workspace: str | Path, group: str):
         """Open the filters of a group in the workspace at a path.
 
         Raises:
-            ServingError: there is no such workspace or group.
+            WorkspaceError: there is no such workspace.
+            ServingError: there is no such group.
         """
         self.path, self.group = Path(workspace), group
-        self._book = open_book(self.path)
+        self._book = CatalogueReader(self.path / CATALOG)
         require_group(self._book, group)
         self._mark: tuple[Any, ...] | None = None
         self._known: Mapping[str, StoredFilter] = {}
@@ -132,7 +133,9 @@ class FilterStore:
         Raises:
             FilterError: there is none.
         """
-        with disk_errors(f"filter {name}", self.path), self._book.writing() as connection:
+        from workbench.data import catalogue
+
+        with self._writing(name) as connection:
             rows = catalogue.find(connection, kind=FILTER, group=self.group, status=ACTIVE)
             mine = [row for row in rows if row["name"] == name]
             if not mine:
@@ -169,12 +172,18 @@ class FilterStore:
         columns = ["FILTER", "TARGET", "TEXT", "PARAMETERS", "REVISION", "STATUS", "PORTABLE", "CREATED"]
         return pd.DataFrame(rows, columns=columns, dtype=object)
 
-    def close(self) -> None:
-        """Let go of the catalogue's file."""
-        self._book.close()
+    @contextmanager
+    def _writing(self, name: str) -> Iterator[Any]:
+        """A transaction of the catalogue; what writes it is loaded only here, since requests only read."""
+        from workbench.data.catalogue import Catalogue
+
+        book = Catalogue(self._book.path)
+        with disk_errors(f"filter {name}", self.path), closing(book), book.writing() as connection:
+            yield connection
 
     def _write(self, name: str, text: str, replaces: int | None) -> StoredFilter:
         """Check a filter and write it as the next revision; `replaces` is the current one's number, None for none."""
+        from workbench.data import catalogue
         from workbench.data.workspace import Workspace
         from workbench.serving.filter_schema import check_in_group
 
@@ -189,7 +198,7 @@ class FilterStore:
             "notices": list(dict.fromkeys((*filter.notices, *notices))),
             "not_portable": list(portable(filter, others, tables).reasons),
         }
-        with disk_errors(f"filter {name}", self.path), self._book.writing() as connection:
+        with self._writing(name) as connection:
             rows = catalogue.find(connection, kind=FILTER, group=self.group)
             _require_unchanged(name, [row for row in rows if row["status"] == ACTIVE], replaces)
             revision = max((row["version"] for row in rows if row["name"] == name), default=0) + 1
