@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from workbench.data.events import LiveEvents
+from workbench.data.events_merge import merge_into_history
 from workbench.data.workspace import Workspace
-from workbench.serving.campaigns import create_campaign
+from workbench.serving.campaigns import create_campaign, redeploy
 from workbench.serving.deployment import Deployment, open_campaign
 
 
@@ -85,6 +86,27 @@ def test_events_of_unknown_items_or_none_keep_their_place(served: Deployment, li
     events = served.users.state("cem").events
     assert events.entities.tolist() == [2, 0, -1, -1]
     assert events.columns["EVENT_TYPE"].tolist() == ["watch", "click", "watch", "search"]
+
+
+def test_merged_events_count_once_and_anonymous_ones_wait(
+    served: Deployment, live: LiveEvents, small_workspace: Workspace
+):
+    live.put_events("s1", [_event("b", 200), _event(None, 205, "search")], user_id="ann")
+    live.put_events("anonymous", [_event("c", 210)])
+    live.put_items([{"itemId": "e", "properties": {"genres": "Drama"}}])
+    live.put_users([{"userId": "ann", "properties": {"age": 50}}])
+    merge_into_history(small_workspace, "g")
+    live.put_events("s1", [_event("a", 220)], user_id="ann")
+    redeploy(small_workspace, "g", "c")
+    assert served.users.state("ann").events.times.tolist() == [100, 120, 150, 200, 205, 220]
+    served.refresh()
+    ann = served.users.state("ann")
+    assert ann.events.times.tolist() == [100, 120, 150, 200, 220]  # no dataset holds an event about no item
+    assert (ann.live, ann.attributes["AGE"]) == (1, 50.0)
+    assert served.items.ids.tolist() == ["a", "b", "c", "d", "e"]
+    assert served.users.state("anonymous").events.times.tolist() == [210]
+    live.put_events("anonymous", [_event("b", 230)], user_id="ann")
+    assert served.users.state("ann").events.times.tolist() == [100, 120, 150, 200, 210, 220, 230]
 
 
 def test_without_live_events_the_stored_ones_stand_alone(served: Deployment, live: LiveEvents):

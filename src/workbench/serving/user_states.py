@@ -84,18 +84,21 @@ class UserStates:
 
     def state(self, user_id: str) -> UserState:
         """All that is known of one user, or of an anonymous session, live events included."""
-        return self._state(user_id, self._live_events(user_id))
+        code = self._owner_code(user_id)
+        return self._state(user_id, code, self._live_events(user_id, code))
 
     def states(self, user_ids: Iterable[str]) -> list[UserState]:
         """The states of many users, in their order; asks for live events only of those who have any."""
         wanted = list(user_ids)
         if self.live is None:
-            return [self._state(each, ()) for each in wanted]
+            return [self._state(each, self.code_of(each), ()) for each in wanted]
         changed = self.live.changed_since(self.merged)
         touched = changed.users | changed.sessions
-        return [
-            self.state(each) if each in touched or self.code_of(each) < 0 else self._state(each, ()) for each in wanted
-        ]
+        found = []
+        for each in wanted:
+            code = self.code_of(each)
+            found.append(self.state(each) if code < 0 or each in touched else self._state(each, code, ()))
+        return found
 
     def attributes(self, user_id: str) -> dict[str, Value]:
         """A user's row of the users dataset or, where one was put, the live one; empty when unknown."""
@@ -128,13 +131,18 @@ class UserStates:
     def _named(self) -> list[tuple[str, np.ndarray, Any, str]]:
         return [(name, values, texts, self.event_columns[name]) for name, values, texts in self._columns]
 
-    def _live_events(self, user_id: str) -> Sequence[Any]:
-        return () if self.live is None else self.live.user_events(user_id, after=self.merged)
-
-    def _state(self, user_id: str, live: Sequence[Any]) -> UserState:
-        code = self._ids.find(user_id)
+    def _owner_code(self, user_id: str) -> int:
+        """The position of a stored user, or of the one whom a session of this name has named."""
+        code = self.code_of(user_id)
         if code < 0 and self.live is not None and (owner := self.live.user_of(user_id)) is not None:
-            code = self._ids.find(owner)  # a session that has named its user
+            return self.code_of(owner)
+        return code
+
+    def _live_events(self, user_id: str, code: int) -> Sequence[Any]:
+        """Nothing of somebody who is not stored was merged: anonymous sessions wait until they name a user."""
+        return () if self.live is None else self.live.user_events(user_id, after=self.merged if code >= 0 else 0)
+
+    def _state(self, user_id: str, code: int, live: Sequence[Any]) -> UserState:
         stored = self._stored(code)
         events = _merged(stored, self._log_of(live)) if live else stored
         changed = self.changes.get(user_id)
