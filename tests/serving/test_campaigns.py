@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from workbench.columns import ITEMS
 from workbench.data import catalogue
 from workbench.data.catalogue import CAMPAIGN, CATALOG, Catalogue
+from workbench.data.catalogue_reader import CatalogueReader
 from workbench.data.workspace import Workspace
 from workbench.errors import ServingError, WorkspaceError
 from workbench.serving.campaign_settings import CampaignSettings
@@ -222,6 +224,30 @@ def test_an_update_that_died_is_marked_by_the_next_opening(small_workspace: Work
     reopened = Workspace(small_workspace.path)
     assert any("campaign g/campaigns/c/2 as CREATE FAILED" in line for line in reopened.cleaned)
     assert redeploy(reopened, "g", "c").revision == 3
+
+
+def test_an_update_that_is_killed_leaves_the_campaign_as_it_was_or_updated(
+    small_workspace: Workspace, train_small: Callable, tmp_path: Path
+):
+    train_small()
+    create_campaign(small_workspace, "g", "c", "s")
+    for name in "ab":
+        (tmp_path / f"{name}.ready").touch()
+    command = [sys.executable, "-c", RACE, str(small_workspace.path), str(tmp_path / "a.ready")]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    book = CatalogueReader(small_workspace.path / CATALOG)
+    while len(book.rows(kind=CAMPAIGN)) < 2 and process.poll() is None:
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    served = open_campaign(small_workspace.path, "g", "c")
+    assert served.users.state("ann").known
+    reopened = Workspace(small_workspace.path)
+    assert not list((small_workspace.path / ".staging").glob("*.lock"))
+    statuses = campaign_revisions(reopened, "g", "c")["STATUS"].tolist()
+    assert statuses in (["ACTIVE", "CREATE FAILED"], ["ACTIVE", "ACTIVE"])
+    assert redeploy(reopened, "g", "c").revision == 3
+    assert served.refresh()
 
 
 def test_following_the_latest_version_deploys_it_at_refresh(small_workspace: Workspace, train_small: Callable):
