@@ -62,6 +62,28 @@ def test_implicit_lists_come_from_the_log(path, live):
     assert (counts.lists, counts.unknown) == (1, 1)
 
 
+def test_a_list_that_reaches_the_log_after_the_reaction_is_counted_all_the_same(path, live):
+    counts = ExplorationCounts(table("a", "b"), live)
+    put(live, 1, "b", recommendationId="r1")
+    assert counts.refresh() is False
+    log = RecommendationLog(path, "shop")
+    log.add("r1", "front", "u", ["a", "b"])
+    log.close()
+    assert counts.refresh() is True
+    assert (counts.shown.tolist(), counts.clicked.tolist(), counts.unknown) == ([1, 1], [0, 1], 0)
+
+
+def test_a_list_that_nobody_knows_is_waited_for_once(live):
+    counts = ExplorationCounts(table("a", "b"), live)
+    put(live, 1, "b", recommendationId="r1")
+    put(live, 2, "a", impression=["a", "b"])
+    assert [counts.refresh(), counts.refresh(), counts.refresh()] == [False, True, False]
+    assert (counts.shown.tolist(), counts.clicked.tolist(), counts.unknown) == ([1, 1], [1, 0], 1)
+    put(live, 3, "b", recommendationId="r2")
+    assert [counts.refresh(), counts.refresh()] == [False, False]
+    assert (counts.unknown, counts.position) == (2, live.position())
+
+
 def test_another_process_catches_up_to_the_same_counts(live):
     early = ExplorationCounts(table("a", "b"), live)
     for number, item in enumerate(["a", "b", "b", None]):

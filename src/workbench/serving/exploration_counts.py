@@ -58,6 +58,9 @@ class ExplorationCounts:
     def refresh(self, items: EntityTable | None = None) -> bool:
         """Take in what came since the last time; costs one indexed query when nothing did.
 
+        Reactions to lists that the log does not know are looked at again the next time, and everything that came with
+        them; then they are counted as unknown.
+
         Args:
             items: the campaign's items, when there are more now; codes of the old ones stay what they were.
 
@@ -70,11 +73,16 @@ class ExplorationCounts:
         if items is not None and items is not self._items:
             self._grow(items)
         found = None if self._live is None else self._live.impressions(self.position)
-        waiting = {name for name in self.strangers if self._items.code_of(name) >= 0}
-        if found is None or not (found.shown or found.clicked or waiting):
-            self.position = self.position if found is None else found.position
+        if found is not None and found.unknown and not self._waited:
+            self._waited = True  # a list may reach the log a moment after a quick reaction to it; look once more
             return False
-        self.position, self.lists, self.unknown = found.position, self.lists + found.lists, self.unknown + found.unknown
+        self._waited = False
+        waiting = {name for name in self.strangers if self._items.code_of(name) >= 0}
+        if found is not None:
+            self.position = found.position
+            self.lists, self.unknown = self.lists + found.lists, self.unknown + found.unknown
+        if found is None or not (found.shown or found.clicked or waiting):
+            return False
         known = {name: self.strangers.pop(name) for name in waiting}
         self.shown = self._added(self.shown, found.shown, {name: pair[0] for name, pair in known.items()})
         self.clicked = self._added(self.clicked, found.clicked, {name: pair[1] for name, pair in known.items()})
@@ -107,6 +115,7 @@ class ExplorationCounts:
         self.shown = np.zeros(len(self._items), dtype=np.int64)
         self.clicked = np.zeros(len(self._items), dtype=np.int64)
         self.position = self.lists = self.unknown = 0
+        self._waited = True  # what happened before the start is long in the log
         self.strangers: dict[str, tuple[int, int]] = {}
 
     def _added(self, counts: np.ndarray, *found: Mapping[str, int]) -> np.ndarray:
