@@ -5,7 +5,7 @@ they are refreshed. Of two updates that started from one revision the first to f
 """
 
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from workbench.columns import INTERACTIONS, ITEMS, USERS
 from workbench.data import catalogue
@@ -14,21 +14,30 @@ from workbench.data.names import require_name
 from workbench.data.solutions import SolutionVersion
 from workbench.errors import ServingError, nearest
 from workbench.serving.campaign_deploying import Outrun, deploy, publish_shared, remove_old
+from workbench.serving.campaign_listing import campaign_revisions, campaigns
 from workbench.serving.campaign_records import (
     CAMPAIGNS,
     CampaignRevision,
     current,
-    newest_version,
-    require_group,
     revisions,
 )
 from workbench.serving.campaign_settings import CampaignSettings
 from workbench.serving.deployment_layout import Sources
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from workbench.data.workspace import Workspace
+
+__all__ = [
+    "CampaignRevision",
+    "CampaignSettings",
+    "campaign_revisions",
+    "campaigns",
+    "create_campaign",
+    "delete_campaign",
+    "redeploy",
+    "roll_back",
+    "update_campaign",
+]
 
 
 def create_campaign(
@@ -186,43 +195,6 @@ def delete_campaign(workspace: "Workspace", group: str, name: str) -> None:
         remove_old(book, group, name)
 
 
-def campaigns(workspace: "Workspace", group: str) -> "pd.DataFrame":
-    """The campaigns of a group.
-
-    Returns:
-        CAMPAIGN, SOLUTION, VERSION, LATEST_VERSION (newest ACTIVE one), RECIPE, REVISION, STATUS, UPDATED (ISO, UTC),
-        LATEST_UPDATE and FAILURE_REASON (how the newest update fared).
-    """
-    import pandas as pd
-
-    columns = ("CAMPAIGN", "SOLUTION", "VERSION", "LATEST_VERSION", "RECIPE", "REVISION", "STATUS", "UPDATED")
-    columns = (*columns, "LATEST_UPDATE", "FAILURE_REASON")
-    with closing(Catalogue(workspace.path / CATALOG)) as book:
-        require_group(book, group)
-        names = {row["name"]: None for row in book.rows(kind=CAMPAIGN, group=group) if row["status"] != DELETED}
-        rows = [_summary(book, group, name) for name in names]
-    return pd.DataFrame(rows, columns=columns, dtype=object)
-
-
-def campaign_revisions(workspace: "Workspace", group: str, name: str) -> "pd.DataFrame":
-    """The history of a campaign, oldest revision first.
-
-    Returns:
-        REVISION, SOLUTION, VERSION, RECIPE, STATUS, WHY, KEPT (can be rolled back to), CURRENT, SETTINGS (mapping),
-        CREATED (ISO, UTC), FAILURE_REASON.
-    """
-    import pandas as pd
-
-    with closing(Catalogue(workspace.path / CATALOG)) as book:
-        now = current(book, group, name)
-        found = revisions(book, group, name)
-    names = ("revision", "solution", "version", "recipe", "status", "why", "kept", "created", "failure_reason")
-    rows = [{each.upper(): getattr(one, each) for each in names} for one in found]
-    for row, one in zip(rows, found, strict=True):
-        row |= {"CURRENT": one.revision == now.revision, "SETTINGS": one.settings.to_json()}
-    return pd.DataFrame(rows, dtype=object)
-
-
 def _checked(settings: CampaignSettings | None) -> CampaignSettings:
     if settings is None:
         return CampaignSettings()
@@ -268,12 +240,3 @@ def _sources(workspace: "Workspace", group: str, chosen: SolutionVersion) -> Sou
     found = workspace.training_data(group)
     datasets = {kind: found[kind] for kind in (INTERACTIONS, ITEMS, USERS)}
     return Sources(chosen, datasets, workspace.group(group)["domain"])
-
-
-def _summary(book: Catalogue, group: str, name: str) -> list[Any]:
-    everything = revisions(book, group, name)
-    last = everything[-1]
-    now = next((each for each in reversed(everything) if each.status == ACTIVE), last)
-    latest = newest_version(book, group, now.solution)
-    shown = [name, now.solution, now.version, latest, now.recipe, now.revision, now.status, now.created]
-    return [*shown, last.status, last.failure_reason]
