@@ -75,6 +75,17 @@ def test_prose_is_told_from_categories(small_workspace: Workspace, train_small: 
     }  # fmt: skip
 
 
+def test_columns_of_no_use_are_left_out_and_said(small_workspace: Workspace, train_small: Callable):
+    items = small_workspace.dataset("g", ITEMS).frame()
+    items["DAY"], items["NOTHING"] = pd.Timestamp("2020-01-02"), None
+    small_workspace.write_dataset("g", ITEMS, items, origin={}, check=False)
+    train_small()
+    create_campaign(small_workspace, "g", "c", "s")
+    served = open_campaign(small_workspace.path, "g", "c")
+    assert served.notes["left_out_columns"] == {"items": ["DAY"]}
+    assert served.items.value(0, "NOTHING") is None
+
+
 def test_hostile_ids_and_column_names_come_back_as_they_are(tmp_path: Path, train_in: Callable):
     workspace = Workspace(tmp_path / "w")
     workspace.create_group("g")

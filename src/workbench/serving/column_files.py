@@ -27,11 +27,12 @@ def write_columns(
         prose: columns of long text.
 
     Returns:
-        Column name to "number", "boolean", "text" or "prose", for `read_columns`.
+        Column name to "number", "boolean", "text" or "prose", for `StoredColumns`. Columns of other types, such as
+        dates, are left out: no filter and no recipe reads them.
     """
     kinds = {}
     for name in table.column_names:
-        if name not in leave:
+        if name not in leave and _is_plain(table.column(name).type):
             kinds[name] = _write(writer, f"{prefix}/{name}", table.column(name), rows, name in prose)
     return kinds
 
@@ -70,6 +71,14 @@ class StoredColumns(Mapping[str, AnyColumn]):
         if texts is None:
             return NumberColumn(values, boolean=self.kinds[name] == BOOLEAN)
         return TextColumn(values, texts.array, textual=self.kinds[name] == PROSE)
+
+
+def _is_plain(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    kind = kind.value_type if types.is_dictionary(kind) else kind
+    number = types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind) or types.is_null(kind)
+    return number or types.is_boolean(kind) or types.is_string(kind) or types.is_large_string(kind)
 
 
 def _write(writer: ArrayWriter, path: str, column: Any, rows: np.ndarray, prose: bool) -> str:

@@ -89,8 +89,10 @@ class Deployment:
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What the model did with items that came after its training: at deployment, and put live."""
-        return {"at_deployment": self._parts.files.about["new_items"], "live": dict(self._parts.notes)}
+        """What the model did with items that came after its training, at deployment and live; columns left out."""
+        about = self._parts.files.about
+        left_out = {"left_out_columns": about["left_out"]} if about["left_out"] else {}
+        return {"at_deployment": about["new_items"], "live": dict(self._parts.notes)} | left_out
 
     def close(self) -> None:
         """Let go of the live events' files."""

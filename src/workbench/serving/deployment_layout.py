@@ -87,6 +87,7 @@ def write_layout(folder: Path, sources: Sources) -> dict[str, Any]:
     }
     about["items"], created = _write_items(writer, tables[ITEMS], ids, sources)
     about["events"], about["users"] = _write_users(writer, tables, ids)
+    about["left_out"] = _left_out(tables, about)
     about |= _write_facts(writer, tables[INTERACTIONS], ids, created, about)
     writer.finish(about)
     return about
@@ -198,6 +199,18 @@ def _write_facts(
     counts = _counting(events, about)
     writer.put("popularity", np.bincount(items[counts], minlength=len(ids)).astype(np.int64))
     return {"oldest": int(times.min()), "newest": newest}
+
+
+def _left_out(tables: Mapping[str, Any], about: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Dataset kind to its columns that are of no type a request could use."""
+    written = {INTERACTIONS: {*about["events"], USER_ID, ITEM_ID, TIMESTAMP}}
+    written |= {ITEMS: {*about["items"], ITEM_ID}, USERS: {*about["users"], USER_ID}}
+    found = {
+        kind: [name for name in table.column_names if name not in written[kind]]
+        for kind, table in tables.items()
+        if table is not None
+    }
+    return {kind: names for kind, names in found.items() if names}
 
 
 def _counting(events: Any, about: Mapping[str, Any]) -> np.ndarray:
