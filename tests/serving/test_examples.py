@@ -7,7 +7,7 @@ from workbench.data.workspace import Workspace
 from workbench.errors import ServingError, WorkspaceError
 from workbench.serving.campaign_settings import CampaignSettings
 from workbench.serving.campaigns import campaigns, delete_campaign
-from workbench.serving.examples import ensure_campaign
+from workbench.serving.examples import ensure_campaign, some_users, visit
 from workbench.serving.recommender import Recommender
 
 SMALL = {"train_anyway": True, "seed": 3}
@@ -65,3 +65,19 @@ def test_another_recipe_or_hyperparameter_is_refused(own_group: Workspace):
 def test_an_unknown_group_is_met_with_the_nearest(own_group: Workspace):
     with pytest.raises(WorkspaceError, match="no dataset group 'owm'. Did you mean 'own'"):
         ensure_campaign(own_group, "owm", "front", "popularity-count")
+
+
+def test_users_with_a_history_are_drawn_and_a_visitor_is_put_once(own_group: Workspace):
+    recommender = ensure(own_group)
+    drawn = some_users(recommender.deployment, 3, seed=1, least_events=6)
+    assert len(set(drawn)) == 3
+    assert drawn == some_users(recommender.deployment, 3, seed=1, least_events=6)
+    with pytest.raises(ServingError, match="None of the 30 users has 7 events or more; the most is 6"):
+        some_users(recommender.deployment, 3, least_events=7)
+    chosen = [f"i{n % 10}" for n in range(12)]  # more than one call of the events API takes
+    assert (visit(recommender, "somebody", chosen), visit(recommender, "somebody", chosen)) == (12, 0)
+    state = recommender.deployment.users.state("somebody")
+    assert [str(recommender.deployment.items.ids[code]) for code in state.events.entities] == chosen
+    assert state.events.times[0] == recommender.deployment.newest_time + 60
+    with pytest.raises(ServingError, match="opened without live events"):
+        visit(ensure(own_group, live=False), "somebody", chosen)

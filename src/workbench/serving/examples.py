@@ -1,8 +1,11 @@
 """A campaign to work with: opened where it is there; else trained and deployed first, from a sample if need be."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
+from workbench.columns import EVENT_TYPE
 from workbench.data.catalogue_reader import ACTIVE, CATALOG, CatalogueReader
 from workbench.data.samples import ensure_group
 from workbench.data.workspace import Workspace
@@ -13,7 +16,7 @@ from workbench.records import plain
 from workbench.serving.campaign_records import CAMPAIGNS, CampaignRevision, current, revisions
 from workbench.serving.campaign_settings import CampaignSettings
 from workbench.serving.campaigns import create_campaign
-from workbench.serving.deployment import open_campaign
+from workbench.serving.deployment import Deployment, open_campaign
 from workbench.serving.recommender import Recommender
 
 # What decides what a model is; the split and the length of the judged lists only decide how it was judged.
@@ -85,6 +88,63 @@ def ensure_campaign(
         found = _deployed(workspace, group, campaign, name, version, settings)
     _fits(workspace, found, row.name, None if hyperparameters is None else asked)
     return Recommender(open_campaign(workspace.path, group, campaign, live=live), log=log)
+
+
+def some_users(deployment: Deployment, count: int, seed: int = 0, least_events: int = 5) -> list[str]:
+    """Draw users who have a history.
+
+    Args:
+        deployment: of a campaign.
+        count: how many at most.
+        seed: of the draw.
+        least_events: stored events that a drawn user has at least.
+
+    Raises:
+        ServingError: nobody has that many events.
+    """
+    users = deployment.users
+    counts = np.bincount(users.log.users, minlength=len(users))
+    codes = np.flatnonzero(counts >= least_events)
+    if not len(codes):
+        raise ServingError(
+            f"None of the {len(users):,} users has {least_events:,} events or more; the most is "
+            f"{int(counts.max(initial=0)):,}. Ask for fewer."
+        )
+    drawn = np.random.default_rng(seed).permutation(codes)[:count]
+    return [str(each) for each in users.table.ids[drawn]]
+
+
+def visit(recommender: Recommender, session_id: str, item_ids: Sequence[str]) -> int:
+    """Let an anonymous visitor choose items, one a minute after the newest stored event, as live events.
+
+    The events stay in the group's live events. Their ids follow from session and place, so the same visit adds nothing
+    a second time.
+
+    Args:
+        recommender: its campaign was opened with live events.
+        session_id: of the visitor.
+        item_ids: in the order they were chosen.
+
+    Returns:
+        How many events were new.
+
+    Raises:
+        ServingError: the campaign was opened without live events.
+        EventError: an id or the session breaks the rules of live events.
+    """
+    deployment = recommender.deployment
+    if deployment.live is None:
+        raise ServingError("The campaign was opened without live events; open it with live=True.")
+    start, types = deployment.newest_time, deployment.users.log.columns.get(EVENT_TYPE, ())
+    kinds, counts = np.unique([each for each in types if each is not None], return_counts=True)
+    usual = str(kinds[counts.argmax()]) if len(kinds) else "view"
+    events = [
+        {"eventType": usual, "itemId": item, "sentAt": start + 60 * place, "eventId": f"{session_id}/{place}"}
+        for place, item in enumerate(item_ids, start=1)
+    ]
+    size = deployment.live.limits.records
+    parts = [events[first : first + size] for first in range(0, len(events), size)]
+    return sum(deployment.live.put_events(session_id, part).stored for part in parts)
 
 
 def _serving(workspace: Workspace, group: str, campaign: str) -> CampaignRevision | None:

@@ -1,0 +1,176 @@
+"""Charts of recommendation lists: what moved a score, the exploration dial, and how a given list is put in order."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from workbench.show.charts.theme import BLUE, GREEN, GREY, ORANGE, finish, legend_at_foot
+from workbench.show.tables import shorten
+
+ROW_HEIGHT = 34  # pixels of one bar or place
+NAME = 26  # characters of a title on an axis
+FOR, AGAINST = "spoke for it", "spoke against it"
+
+
+def influence_bars(influences: pd.DataFrame, title: str) -> go.Figure:
+    """Bars of what moved one score, largest on top; what spoke against it is hatched.
+
+    Args:
+        influences: WHAT, KIND, SHARE, SPOKE, as `recommendation_words.influences_table` gives.
+        title: one line.
+    """
+    rows = influences.iloc[::-1]
+    labels = _different([_label(what) for what in rows["WHAT"]])
+    figure = go.Figure()
+    for spoke, colour, shape, name in (("for", BLUE, "", FOR), ("against", ORANGE, "/", AGAINST)):
+        part = (rows["SPOKE"] == spoke).to_numpy()
+        if not part.any():
+            continue
+        figure.add_bar(
+            x=rows["SHARE"][part],
+            y=[label for label, each in zip(labels, part, strict=True) if each],
+            orientation="h",
+            name=name,
+            marker={"color": colour, "pattern": {"shape": shape}},
+            text=[f"{share:+.0%}" for share in rows["SHARE"][part]],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=rows.loc[part, ["KIND"]],
+            hovertemplate="%{y} (%{customdata[0]}): %{x:+.1%}<extra></extra>",
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=labels)
+    figure.update_xaxes(tickformat=".0%", zeroline=True, zerolinecolor="#1f2937")
+    axis = "share of all that moved the score"
+    return legend_at_foot(finish(figure, _wrap(title), axis, height=int(190 + ROW_HEIGHT * max(1, len(rows)))))
+
+
+def exploration_dial(table: pd.DataFrame) -> go.Figure:
+    """What every exploration weight gives and takes: explored places and relevance given up.
+
+    Args:
+        table: WEIGHT, LISTS, SHARE, NEW_SHOWN, GIVEN_UP, as `serving.exploration_dial.dial` gives.
+    """
+    rows = table.sort_values("WEIGHT")
+    figure = go.Figure()
+    drawn = (
+        ("SHARE", "places that explore", BLUE, "solid", "circle"),
+        ("GIVEN_UP", "relevance given up", ORANGE, "dash", "square"),
+    )
+    for column, name, colour, dash, symbol in drawn:
+        figure.add_scatter(
+            x=rows["WEIGHT"],
+            y=rows[column],
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 10},
+            customdata=rows[["NEW_SHOWN"]],
+            hovertemplate="weight %{x:g}: %{y:.1%}, %{customdata[0]:,} different new items shown",
+        )
+    figure.update_yaxes(tickformat=".0%", rangemode="tozero")
+    title = f"Exploration over {int(rows['LISTS'].max()):,} lists"
+    return legend_at_foot(finish(figure, title, "exploration weight", "share"))
+
+
+def exploration_price(simulation: pd.DataFrame) -> go.Figure:
+    """Clicks a list, and how many good new items were found, by weight, in a world whose click rates are known.
+
+    Args:
+        simulation: WEIGHT, CLICKS, FOUND of one policy, as `serving.exploration_simulation.simulate` gives.
+    """
+    rows = simulation.sort_values("WEIGHT")
+    figure = make_subplots(rows=2, cols=1, shared_xaxes=True, vertical_spacing=0.12)
+    drawn = (
+        ("CLICKS", "clicks a list", BLUE, "solid", "circle"),
+        ("FOUND", "good new items found", GREEN, "dash", "diamond"),
+    )
+    for number, (column, name, colour, dash, symbol) in enumerate(drawn, start=1):
+        style = {"line": {"color": colour, "dash": dash, "width": 2}, "marker": {"symbol": symbol, "size": 10}}
+        figure.add_scatter(
+            x=rows["WEIGHT"],
+            y=rows[column],
+            name=name,
+            mode="lines+markers",
+            showlegend=False,
+            row=number,
+            col=1,
+            **style,
+        )
+        figure.update_yaxes(title_text=name, row=number, col=1)
+    figure.update_yaxes(rangemode="tozero", tickformat=".0%", row=2, col=1)
+    figure.update_xaxes(title_text="exploration weight", row=2, col=1)
+    finish(figure, _wrap("What exploration costs and finds, where true click rates are known"), height=500)
+    return figure.update_layout(margin={"t": 90})
+
+
+def order_slopes(given: Sequence[str], ordered: Sequence[str], titles: Sequence[str], title: str) -> go.Figure:
+    """Lines from an item's place in a given list to its place in a user's order; rising ones are solid.
+
+    Args:
+        given: item ids as they were given; each once.
+        ordered: the same items, best first; those that a rule removed are missing.
+        titles: of `given`.
+        title: one line.
+    """
+    places = {item: place for place, item in enumerate(ordered, start=1)}
+    figure = go.Figure()
+    named = set()
+    for place, (item, name) in enumerate(zip(given, titles, strict=True), start=1):
+        if item not in places:
+            continue
+        by = place - places[item]
+        kind = "moved up" if by > 0 else "moved down" if by < 0 else "stayed"
+        colour, dash, symbol = {
+            "moved up": (BLUE, "solid", "triangle-up"),
+            "moved down": (ORANGE, "dash", "triangle-down"),
+            "stayed": (GREY, "dot", "circle"),
+        }[kind]
+        figure.add_scatter(
+            x=["as given", "in the user's order"],
+            y=[place, places[item]],
+            mode="lines+markers",
+            name=kind,
+            legendgroup=kind,
+            showlegend=kind not in named,
+            line={"color": colour, "dash": dash, "width": 2},
+            marker={"symbol": symbol, "size": 9},
+            hovertemplate=f"{_label(name, 60)}: place %{{y}}<extra></extra>",
+        )
+        sign = f" ▲{by}" if by > 0 else f" ▼{-by}" if by < 0 else ""
+        figure.add_annotation(
+            x=1,
+            y=places[item],
+            text=f"{_label(name)}{sign}",
+            showarrow=False,
+            xanchor="left",
+            xshift=10,
+            font={"size": 12},
+        )
+        named.add(kind)
+    figure.update_yaxes(autorange="reversed", dtick=1, showgrid=False)
+    figure.update_xaxes(range=[-0.1, 2.1], showgrid=False, tickvals=[0, 1])
+    height = int(200 + ROW_HEIGHT * max(1, len(given)))
+    return legend_at_foot(finish(figure, _wrap(title), "", "place in the list", height=height))
+
+
+def _different(labels: list[str]) -> list[str]:
+    """Labels of which no two are the same, so that every bar has its own row; zero-width spaces tell them apart."""
+    return [f"{label}{chr(0x200B) * labels[:place].count(label)}" for place, label in enumerate(labels)]
+
+
+def _label(words: str, length: int = NAME) -> str:
+    """A title on an axis: cut, and without anything that plotly would read as HTML."""
+    return shorten(words, length).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _wrap(words: str, width: int = 48) -> str:
+    """Break a title at blanks, so that it fits a phone; data cannot add HTML."""
+    lines = [""]
+    for word in words.replace("&", "&amp;").replace("<", "&lt;").split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append(word)
+        else:
+            lines[-1] = f"{lines[-1]} {word}".strip()
+    return "<br>".join(lines)
