@@ -97,6 +97,13 @@ def test_scoring_reads_the_newest_events():
     assert steps.types is None
 
 
+def test_what_is_known_only_after_a_list_was_shown_is_no_context():
+    two = ["one", "two"]
+    shown = {"IMPRESSION": two, "RECOMMENDATION_ID": two, "EVENT_ATTRIBUTION_SOURCE": two}
+    events = pd.DataFrame({"USER_ID": two, "ITEM_ID": two, "TIMESTAMP": [1, 2], "DEVICE": two} | shown)
+    assert learn_vocabulary(events)[0].contexts == {"DEVICE": two}
+
+
 def test_unknown_context_has_the_last_code():
     words = Vocabulary([], {"DEVICE": ["app", "web"], "HOUR": ["1"]})
     codes = context_codes(words, {"DEVICE": np.array(["web", "fridge"]), "HOUR": np.array([1, 1])}, 2)

@@ -9,7 +9,16 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from workbench.columns import EVENT_TYPE, EVENT_VALUE, IMPRESSION, ITEM_ID, RECOMMENDATION_ID, TIMESTAMP, USER_ID
+from workbench.columns import (
+    EVENT_ATTRIBUTION_SOURCE,
+    EVENT_TYPE,
+    EVENT_VALUE,
+    IMPRESSION,
+    ITEM_ID,
+    RECOMMENDATION_ID,
+    TIMESTAMP,
+    USER_ID,
+)
 from workbench.recipes.contract import Histories
 from workbench.recipes.transformer_network import Steps
 from workbench.recipes.transformer_windows import Windows, lay_out
@@ -18,7 +27,9 @@ GAPS = 32  # powers of two of seconds: the last one begins at 68 years
 MOST_VALUES = 200  # of one context column; rarer ones are unknown
 LOOKED_AT = 1_000  # values of a column, to tell single ones from lists
 WHOLE = 2.0**53  # whole numbers up to here are exact as floats
-NOT_CONTEXT = {USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE, IMPRESSION, RECOMMENDATION_ID}
+# Who, what and when, and what is known only after the list was shown: where an event came from tells of the answer.
+SHOWN = {IMPRESSION, RECOMMENDATION_ID, EVENT_ATTRIBUTION_SOURCE}
+NOT_CONTEXT = {USER_ID, ITEM_ID, TIMESTAMP, EVENT_TYPE, EVENT_VALUE} | SHOWN
 
 
 @dataclass(frozen=True)
