@@ -71,7 +71,8 @@ def respond_related(
     id_: str,
 ) -> Response:
     """Answer a request for related items; the explanation is what a history of just that item would get."""
-    explainer = Explainer(served.related_recipe, served.snapshot.items, relevant.history()) if plan.explain else None
+    recipe, history = served.related_recipe, relevant.history()
+    explainer = Explainer(recipe, served.snapshot.items, history, related=True) if plan.explain else None
     return Response(
         recommendation_id=id_,
         items=items_of(served, plan, made, not relevant.known, explainer),

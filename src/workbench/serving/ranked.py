@@ -85,10 +85,6 @@ def rank_list(served: Served, plan: Plan, ids: tuple[str, ...], question: Questi
     )
 
 
-def _among(ids: tuple[str, ...], which: np.ndarray) -> list[str]:
-    return [ids[place] for place in np.flatnonzero(which).tolist()]
-
-
 def _removed(plan: Plan, out: list[str], given: int) -> tuple[RuleEffect, ...]:
     if plan.filter is None:
         return ()
@@ -99,9 +95,15 @@ def _removed(plan: Plan, out: list[str], given: int) -> tuple[RuleEffect, ...]:
 def _unscored(unknown: list[str], unscored: int) -> tuple[str, ...]:
     notices = []
     if unscored:
-        notices.append(f"{unscored:,} items are new to the model; they stand behind the scored ones, without a score.")
+        they = (
+            "1 item is new to the model; it stands"
+            if unscored == 1
+            else f"{unscored:,} items are new to the model; they stand"
+        )
+        notices.append(f"{they} behind the scored ones, without a score.")
     if unknown:
-        notices.append(f"{len(unknown):,} unknown items stand at the end, without a score{_named(unknown)}.")
+        they = "1 unknown item stands" if len(unknown) == 1 else f"{len(unknown):,} unknown items stand"
+        notices.append(f"{they} at the end, without a score{_named(unknown)}.")
     return tuple(notices)
 
 

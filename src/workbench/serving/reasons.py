@@ -16,7 +16,7 @@ TITLES = ("TITLE", "NAME", "ITEM_NAME", "ITEM_TITLE", "PRODUCT_NAME")  # what pe
 MOST_INFLUENCES = 10  # of one item, the largest
 TOLD = 2  # past items, and attributes, that the sentence names
 LEAST_TOLD = 0.05  # share from which on the sentence names an influence
-DID = {  # event type, lower case, to what the user did
+DID = {  # event type in small letters alone to what the user did
     "watch": "watched",
     "view": "viewed",
     "click": "clicked",
@@ -30,25 +30,28 @@ DID = {  # event type, lower case, to what the user did
     "read": "read",
     "like": "liked",
     "favorite": "liked",
+    "wishlist": "wished for",
     "cart": "put into the cart",
-    "add_to_cart": "put into the cart",
+    "addtocart": "put into the cart",
+    "startcheckout": "began to buy",
 }
-CHOSE = "chose"
+CHOSE, GOES = "chose", "goes with"
 OF_KIND = {"item": "for {}", "user": "as you are {}", "context": "now, with {}"}
 
 
 class Explainer:
-    """Explains the items of one user's list."""
+    """Explains the items of one user's list, or of the items related to one."""
 
-    def __init__(self, recipe: Recipe, items: EntityTable, history: Histories):
+    def __init__(self, recipe: Recipe, items: EntityTable, history: Histories, *, related: bool = False):
         """Take what all items of the list share.
 
         Args:
             recipe: fitted.
             items: of the campaign; the recipe's come first.
             history: exactly one row, with the request's context.
+            related: the history is the item that related ones are asked for; nobody has done anything with it.
         """
-        self.recipe, self.items, self.history = recipe, items, history
+        self.recipe, self.items, self.history, self.related = recipe, items, history, related
         self.title = next((name for name in TITLES if name in items.columns), None)
 
     def explanation(self, code: int, rules: Sequence[str] = (), instead: str = "") -> Explanation:
@@ -67,11 +70,15 @@ class Explainer:
         return Explanation(text, influences, tuple(rules))
 
     def influences(self, code: int) -> tuple[Influence, ...]:
-        """The past items and attributes that moved a score, largest part first, ties as the recipe gives them."""
+        """The past items and attributes that moved a score, largest part first, ties as the recipe gives them.
+
+        An item that the history holds several times is one part, the sum of its events.
+        """
         past = self.recipe.explain(self.history, code)
-        parts = [
-            (PAST_ITEM, name, value) for name, value in zip(past["ITEM_ID"], past["CONTRIBUTION"].tolist(), strict=True)
-        ]
+        events: dict[str, float] = {}
+        for name, value in zip(past["ITEM_ID"], past["CONTRIBUTION"].tolist(), strict=True):
+            events[name] = events.get(name, 0.0) + value
+        parts = [(PAST_ITEM, name, value) for name, value in events.items()]
         told = self.recipe.explain_attributes(self.history, code)
         parts += zip(told["KIND"], told["ATTRIBUTE"], told["CONTRIBUTION"].tolist(), strict=True)
         whole = sum(abs(value) for *_, value in parts)
@@ -81,13 +88,17 @@ class Explainer:
         return tuple(Influence(str(kind), str(name), value / whole) for kind, name, value in parts[:MOST_INFLUENCES])
 
     def _sentence(self, influences: Iterable[Influence]) -> str:
-        """Such as "because you watched Alien and Heat, and for GENRES=Crime"; empty where nothing spoke for it."""
+        """Such as "because you watched Alien and Heat, and for GENRES=Crime"; empty where nothing spoke for it.
+
+        Of related items: "goes with Alien, and for GENRES=Crime".
+        """
         told = [each for each in influences if each.share >= LEAST_TOLD]
         past = [each for each in told if each.kind == PAST_ITEM][:TOLD]
         groups: dict[str, list[str]] = {}
         for each in past:
             groups.setdefault(self._did(each.name), []).append(self._called(each.name))
-        said = [f"because you {did} {' and '.join(names)}" for did, names in groups.items()]
+        verb = "{}" if self.related else "because you {}"
+        said = [f"{verb.format(did)} {' and '.join(names)}" for did, names in groups.items()]
         for kind, words in OF_KIND.items():
             names = [each.name for each in told if each.kind == kind][:TOLD]
             if names:
@@ -109,12 +120,19 @@ class Explainer:
 
     def _did(self, item_id: str) -> str:
         """What the user did last with an item."""
+        if self.related:
+            return GOES
         kinds = self.history.columns.get(EVENT_TYPE)
         if kinds is None:
             return CHOSE
         events = np.flatnonzero(self.history.items == self.items.code_of(item_id))
         kind = kinds[events[-1]] if len(events) else None
-        return DID.get(kind.lower(), CHOSE) if isinstance(kind, str) else CHOSE
+        return DID.get(_letters(kind), CHOSE) if isinstance(kind, str) else CHOSE
+
+
+def _letters(kind: str) -> str:
+    """An event type without case, blanks and dashes: AddToCart and add_to_cart are one."""
+    return "".join(each for each in kind.lower() if each.isalnum())
 
 
 def check_columns(items: EntityTable, columns: Iterable[str]) -> None:
