@@ -7,7 +7,7 @@ from workbench.data.workspace import Workspace
 from workbench.errors import ServingError, WorkspaceError
 from workbench.serving.campaign_settings import CampaignSettings
 from workbench.serving.campaigns import campaigns, delete_campaign
-from workbench.serving.examples import ensure_campaign, some_users, visit
+from workbench.serving.examples import ensure_campaign, least_chosen, most_chosen, some_users, visit
 from workbench.serving.recommender import Recommender
 
 SMALL = {"train_anyway": True, "seed": 3}
@@ -60,6 +60,23 @@ def test_another_recipe_or_hyperparameter_is_refused(own_group: Workspace):
         ensure(own_group, "like")
     with pytest.raises(ServingError, match="serves sims with min_cointeraction_count = 1, not 2.*Name another"):
         ensure(own_group, "like", "sims", hyperparameters={"min_cointeraction_count": 2})
+
+
+def test_settings_that_are_given_hold(own_group: Workspace):
+    settings = CampaignSettings(exploration_weight=0.0)
+    assert ensure(own_group).deployment.settings.exploration_weight == 0.3
+    assert [ensure(own_group, settings=settings).deployment.revision for _ in range(2)] == [2, 2]
+    assert ensure(own_group).deployment.settings == settings
+
+
+def test_items_are_found_by_how_often_they_were_chosen(own_group: Workspace):
+    ids = [f"i{n}" for n in range(10)] + ["new", "newer"]
+    table = pd.DataFrame({"ITEM_ID": ids, "CREATION_TIMESTAMP": [1] * 10 + [2, 3]})
+    own_group.write_dataset("own", "items", table, origin={"source": "test"}, check=False)
+    snapshot = ensure(own_group).deployment.snapshot
+    counts = own_group.dataset("own", "interactions").frame()["ITEM_ID"].value_counts()
+    assert [counts[each] for each in most_chosen(snapshot, 3)] == counts.head(3).tolist()
+    assert least_chosen(snapshot, 2) == ["newer", "new"]
 
 
 def test_an_unknown_group_is_met_with_the_nearest(own_group: Workspace):

@@ -61,3 +61,7 @@ def test_event_types_have_verbs(kind: str, did: str):
 def test_nobody_did_anything_with_the_item_that_others_are_related_to():
     text = Explainer(Told(("b", 3.0)), ITEMS, history((1, "view")), related=True).explanation(0).text
     assert text == "goes with Heat, and for GENRES=Crime"
+    nothing = Told(("b", -1.0))
+    nothing.explain_attributes = lambda *_: pd.DataFrame({"KIND": [], "ATTRIBUTE": [], "CONTRIBUTION": []})
+    told = [Explainer(nothing, ITEMS, history((1, "view")), related=each).explanation(0).text for each in (True, False)]
+    assert told == ["nothing that it shares with Heat stands out", "its score says so; no part stands out"]

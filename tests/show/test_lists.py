@@ -84,7 +84,7 @@ def test_slopes_tell_up_from_down_by_more_than_colour():
     told = {trace.name: (list(trace.y), trace.line.dash, trace.marker.symbol) for trace in figure.data}
     assert told["moved up"] == ([4, 3], "solid", "triangle-up")
     assert told["moved down"] == ([1, 2], "dash", "triangle-down")
-    assert [each.text for each in figure.layout.annotations] == ["A ▼1", "&lt;b>B ▲1", "D ▲1"]
+    assert [each.text for each in figure.layout.annotations] == ["▼1 A", "▲1 &lt;b>B", "▲1 D"]
 
 
 def test_turning_a_control_asks_for_another_list():

@@ -15,9 +15,10 @@ from workbench.recipes.training import TrainingConfig, train
 from workbench.records import plain
 from workbench.serving.campaign_records import CAMPAIGNS, CampaignRevision, current, revisions
 from workbench.serving.campaign_settings import CampaignSettings
-from workbench.serving.campaigns import create_campaign
+from workbench.serving.campaigns import create_campaign, update_campaign
 from workbench.serving.deployment import Deployment, open_campaign
 from workbench.serving.recommender import Recommender
+from workbench.serving.snapshot import Snapshot
 
 # What decides what a model is; the split and the length of the judged lists only decide how it was judged.
 DECISIVE = (
@@ -49,7 +50,7 @@ def ensure_campaign(
 ) -> Recommender:
     """Open a campaign; where there is none, train its recipe, unless that is done already, and deploy it.
 
-    A campaign that is there is used as it is, whatever its settings; `Deployment.behind` says what is newer than it.
+    A campaign that is there is used with the version that it serves; `Deployment.behind` says what is newer.
     An ACTIVE version of the solution is deployed instead of trained again if it was trained with the same recipe,
     hyperparameters and seed on the newest datasets.
 
@@ -60,7 +61,8 @@ def ensure_campaign(
         recipe: of the catalogue.
         hyperparameters: those that differ from the recipe's defaults.
         solution: what to train or to find trained; None for the recipe's name.
-        settings: of a campaign that is made here; None for the defaults.
+        settings: the campaign is made with them, or updated to them; None makes one with the defaults, and leaves one
+            that is there as it is.
         seed: of the training.
         train_anyway: train on less than the least that Personalize asks for.
         live: False leaves live events, items and users out, so that lists depend on the stored data alone.
@@ -87,6 +89,8 @@ def ensure_campaign(
             version = train(workspace, group, name, row.name, config, progress=progress).version.version
         found = _deployed(workspace, group, campaign, name, version, settings)
     _fits(workspace, found, row.name, None if hyperparameters is None else asked)
+    if settings is not None and found.settings != settings:
+        update_campaign(workspace, group, campaign, settings=settings)
     return Recommender(open_campaign(workspace.path, group, campaign, live=live), log=log)
 
 
@@ -112,6 +116,17 @@ def some_users(deployment: Deployment, count: int, seed: int = 0, least_events: 
         )
     drawn = np.random.default_rng(seed).permutation(codes)[:count]
     return [str(each) for each in users.table.ids[drawn]]
+
+
+def most_chosen(snapshot: Snapshot, count: int) -> list[str]:
+    """The items with the most events, most first, ties by code."""
+    return [str(each) for each in snapshot.items.ids[np.argsort(-snapshot.popularity, kind="stable")[:count]]]
+
+
+def least_chosen(snapshot: Snapshot, count: int) -> list[str]:
+    """The items with the fewest events, those that nobody has chosen first; of equal ones the newest."""
+    order = np.lexsort((-snapshot.creation_times, snapshot.popularity))
+    return [str(each) for each in snapshot.items.ids[order[:count]]]
 
 
 def visit(recommender: Recommender, session_id: str, item_ids: Sequence[str]) -> int:

@@ -112,7 +112,12 @@ class Explainer:
             return words
         if not known:
             return "new: nobody has chosen it yet"
-        return "popular with everybody" if not len(self.history.items) else "its score says so; no part stands out"
+        if not len(self.history.items):
+            return "popular with everybody"
+        if self.related:
+            asked = self._called(str(self.items.ids[self.history.items[0]]))
+            return f"nothing that it shares with {asked} stands out"
+        return "its score says so; no part stands out"
 
     def _called(self, item_id: str) -> str:
         title = None if self.title is None else self.items.value(self.items.code_of(item_id), self.title)

@@ -183,7 +183,7 @@ class RelatedRequest(_ListRequest):
 class RankRequest(_Request):
     """A given list in the user's order (GetPersonalizedRanking).
 
-    input_list: item ids, 1 to 500; one that is listed twice is ranked once.
+    input_list: item ids, 1 to 500, each once; `repeated` says which are not, `distinct` leaves repeats out.
     """
 
     what: ClassVar[str] = "A ranking request"

@@ -6,11 +6,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from workbench.show.charts.theme import BLUE, GREEN, GREY, ORANGE, finish, legend_at_foot
+from workbench.show.charts.theme import BLUE, COLORWAY, GREEN, GREY, ORANGE, SYMBOLS, finish, legend_at_foot
 from workbench.show.tables import shorten
 
 ROW_HEIGHT = 34  # pixels of one bar or place
-NAME = 26  # characters of a title on an axis
+NAME, NARROW = 26, 22  # characters of a title on an axis, and beside a line
 FOR, AGAINST = "spoke for it", "spoke against it"
 
 
@@ -138,11 +138,11 @@ def order_slopes(given: Sequence[str], ordered: Sequence[str], titles: Sequence[
             marker={"symbol": symbol, "size": 9},
             hovertemplate=f"{_label(name, 60)}: place %{{y}}<extra></extra>",
         )
-        sign = f" ▲{by}" if by > 0 else f" ▼{-by}" if by < 0 else ""
+        sign = f"▲{by} " if by > 0 else f"▼{-by} " if by < 0 else ""
         figure.add_annotation(
             x=1,
             y=places[item],
-            text=f"{_label(name)}{sign}",
+            text=f"{sign}{_label(name, NARROW)}",
             showarrow=False,
             xanchor="left",
             xshift=10,
@@ -150,9 +150,38 @@ def order_slopes(given: Sequence[str], ordered: Sequence[str], titles: Sequence[
         )
         named.add(kind)
     figure.update_yaxes(autorange="reversed", dtick=1, showgrid=False)
-    figure.update_xaxes(range=[-0.1, 2.1], showgrid=False, tickvals=[0, 1])
+    figure.update_xaxes(range=[-0.1, 2.6], showgrid=False, tickvals=[0, 1])
     height = int(200 + ROW_HEIGHT * max(1, len(given)))
     return legend_at_foot(finish(figure, _wrap(title), "", "place in the list", height=height))
+
+
+def agreement_dots(table: pd.DataFrame, title: str) -> go.Figure:
+    """Which list holds which item, and where: a numbered dot for every place.
+
+    Args:
+        table: ITEM, a column of places for every list, LISTS, as `rank_words.agreement_table` gives.
+        title: one line.
+    """
+    names = [name for name in table.columns if name not in ("ITEM", "LISTS")]
+    labels = _different([_label(each) for each in table["ITEM"]])
+    figure = go.Figure()
+    for number, name in enumerate(names):
+        held = table[name].notna().to_numpy()
+        figure.add_scatter(
+            x=[_broken(name)] * int(held.sum()),
+            y=[label for label, each in zip(labels, held, strict=True) if each],
+            mode="markers+text",
+            text=[str(place) for place in table.loc[held, name]],
+            textfont={"size": 11, "color": "#1f2937"},
+            marker={"size": 24, "color": "white", "line": {"width": 2, "color": COLORWAY[number % len(COLORWAY)]}}
+            | {"symbol": SYMBOLS[number % 3]},
+            hovertemplate=f"%{{y}}: place %{{text}} of {_label(name)}<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1])
+    figure.update_xaxes(side="top", showgrid=True, type="category", tickangle=0, tickfont={"size": 11})
+    figure = finish(figure, _wrap(title), height=int(190 + ROW_HEIGHT * max(1, len(table))))
+    return figure.update_layout(margin={"t": 120}, title={"y": 0.97, "yanchor": "top"})
 
 
 def _different(labels: list[str]) -> list[str]:
@@ -163,6 +192,11 @@ def _different(labels: list[str]) -> list[str]:
 def _label(words: str, length: int = NAME) -> str:
     """A title on an axis: cut, and without anything that plotly would read as HTML."""
     return shorten(words, length).replace("&", "&amp;").replace("<", "&lt;")
+
+
+def _broken(name: str) -> str:
+    """A recipe's name in lines of one word each."""
+    return _label(name, 40).replace("-", "-<br>")
 
 
 def _wrap(words: str, width: int = 48) -> str:
