@@ -17,7 +17,7 @@ from workbench.errors import ServingError
 from workbench.serving.recommender import Recommender
 from workbench.serving.responses import Response
 
-START, PICK, UNDO = "start", "pick", "undo"
+START, PICK, UNDO, CLEAR = "start", "pick", "undo", "clear"
 NEW, UP, DOWN, SAME, GONE, PICKED = "new", "up", "down", "same", "gone", "picked"
 STEP = 60  # seconds between two picks, by the events' times
 USUAL = "view"  # the event type where the stored events have none
@@ -39,12 +39,12 @@ class Move:
 
 @dataclass(frozen=True)
 class Turn:
-    """The lists after one pick or undo.
+    """The lists after a step of the game.
 
-    what: "start", "pick" or "undo"; item_id: of what was picked or taken back, None at the start.
+    what: "start", "pick", "undo" or "clear"; item_id: of what was picked or taken back, None where it is not one.
     picks: ids in the order they were picked, those that stand.
     lists: name of a recommender to its answer; moves: the same to what changed, by place, those that left last.
-    put_seconds: until the event was stored; list_seconds: until each list was there, its reasons included.
+    put_seconds: until the event or its undo was stored; list_seconds: until each list was there, its reasons included.
     """
 
     what: str
@@ -141,10 +141,11 @@ class PickGame:
         return self._turn(UNDO, item, time.perf_counter() - clock)
 
     def clear(self) -> Turn:
-        """Take all picks back, so that nothing of the game is left in the live events; the newest turn."""
+        """Take all picks back in one turn: no event of the game counts any more, and the lists are those of the start."""
+        clock = time.perf_counter()
         while self._picks:
-            self.undo()
-        return self.now
+            self.live.undo(self._picks.popitem()[1])
+        return self._turn(CLEAR, None, time.perf_counter() - clock)
 
     def _turn(self, what: str, item_id: str | None, put_seconds: float) -> Turn:
         lists, seconds = {}, {}

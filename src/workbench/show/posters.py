@@ -38,6 +38,7 @@ GENRES: dict[str, tuple[str, str, Motif]] = {  # lower case, to ground, ink and 
 GROUNDS = ((BLUE, LIGHT), (ORANGE, DARK), (GREEN, DARK), (RED, DARK), (SKY, DARK), (PURPLE, DARK), (GREY, LIGHT))
 WIDTH, HEIGHT, MARGIN = 200, 316, 12
 ROOM = WIDTH - 2 * MARGIN  # units of a line
+ART, LEADING, YEAR = 162, 1.12, 20  # where the words begin; type sizes of a line; units of the line with the year
 SIZES = ((20, 4), (17, 5), (15, 5))  # of the title's type, the first one that it fits: units, lines
 SMALL = 15  # units of the other words
 BOLD = 1.16  # times as wide as the usual weight, in wide types
@@ -101,16 +102,16 @@ def poster_svg(poster: Poster) -> str:
     Returns:
         One `svg` element without ids, scripts, styles or links, 200 units wide and 316 high; it scales with its box.
     """
-    size, lines = _fitted(plain(poster.title) or NOTHING)
-    y, words = 162 + size, []
+    genres = "\u00a0· ".join(filter(None, map(plain, poster.genres[:NAMED])))
+    size, lines, below = _fitted(plain(poster.title) or NOTHING, genres, poster.year is not None)
+    y, words = ART + size, []
     for line in lines:
         words.append(_text(line, y, size, weight=700))
-        y += size * 1.12
+        y += size * LEADING
     y += 3
     if poster.year is not None:
         words.append(_text(str(poster.year), y, SMALL + 1, fill="#FDE68A", weight=600))
-        y += SMALL + 5
-    below = wrap("\u00a0· ".join(filter(None, map(plain, poster.genres[:NAMED]))), ROOM / SMALL, _left(y))
+        y += YEAR
     words += [_text(line, y + place * (SMALL + 2), SMALL, fill="#E5E7EB") for place, line in enumerate(below)]
     said = escape(poster.words)
     return (
@@ -160,22 +161,24 @@ def wrap(words: str, room: float, most: int) -> list[str]:
     last = lines[most - 1]
     while last and _wide(last + "…") > room:
         last = last[:-1]
-    return [*lines[: most - 1], last.rstrip() + "…"]
+    return [*lines[: most - 1], last.rstrip(" ·\u00a0") + "…"]
 
 
-def _fitted(title: str) -> tuple[int, list[str]]:
-    """The largest type in which a title fits without a broken word, and its lines; the smallest where none does."""
+def _fitted(title: str, genres: str, year: bool) -> tuple[int, list[str], list[str]]:
+    """The largest type in which all words fit, no word of the title broken; the smallest where none does.
+
+    Returns:
+        Units of the title's type, its lines, and those of the genres.
+    """
     for size, most in SIZES:
         room = ROOM / size / BOLD
-        lines = wrap(title, room, most + 1)
-        if len(lines) <= most and all(_wide(word) <= room for word in title.split(" ")):
+        lines = wrap(title, room, most)
+        end = ART + size + len(lines) * size * LEADING + 3 + (YEAR if year else 0)
+        left = max(1, int((HEIGHT - 8 - end) // (SMALL + 2)) + 1)
+        whole = len(wrap(title, room, most + 1)) <= most and all(_wide(word) <= room for word in title.split(" "))
+        if whole and len(wrap(genres, ROOM / SMALL, left + 1)) <= left:
             break
-    return size, wrap(title, room, most)
-
-
-def _left(y: float) -> int:
-    """How many lines of small words there is room for from here on."""
-    return max(1, int((HEIGHT - 10 - y) // (SMALL + 2)) + 1)
+    return size, lines, wrap(genres, ROOM / SMALL, left)
 
 
 def _pieces(word: str, room: float) -> list[str]:
