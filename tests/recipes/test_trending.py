@@ -69,6 +69,8 @@ def test_windows_leave_their_older_border_out_and_are_counted():
     assert table.loc["a", ["EVENTS_NOW", "EVENTS_BEFORE"]].tolist() == [0, 2]
     assert table.loc["b", ["EVENTS_NOW", "EVENTS_BEFORE"]].tolist() == [2, 0]
     assert table.loc["b", "GROWTH"] == 3.0
+    spread = math.exp(1.96 * math.sqrt(1 / 3 + 1))
+    assert table.loc["b", ["LOW", "HIGH"]].tolist() == pytest.approx([3 / spread, 3 * spread])
     assert recipe.notes["windows"] == 4
     assert recipe.notes["newest_window_starts_after"] == 2 * HOUR
     assert (recipe.notes["events_in_newest_window"], recipe.notes["events_in_window_before"]) == (2, 2)

@@ -12,6 +12,7 @@ from workbench.recipes.recent_events import RecentEvents
 from workbench.recipes.recent_popularity import FromRecentEvents
 
 TIE = 0.01  # of the score, by all-time popularity: orders what is otherwise alike
+LIKELY = 1.96  # standard deviations to either side of a 95 % interval
 
 
 def surely_grown(now: np.ndarray, before: np.ndarray, shared: np.ndarray, shrink: float, caution: float) -> np.ndarray:
@@ -37,13 +38,19 @@ def surely_grown(now: np.ndarray, before: np.ndarray, shared: np.ndarray, shrink
     Returns:
         (n_items,) float64; above 0 where an item grows beyond chance.
     """
+    growth = np.log((now + shrink) / (before + shrink))
+    return growth - caution * growth_spread(now, before, shared, shrink)
+
+
+def growth_spread(now: np.ndarray, before: np.ndarray, shared: np.ndarray, shrink: float) -> np.ndarray:
+    """Standard deviation of the logarithm of the growth, (n_items,) float64; see `surely_grown`."""
     upper, lower = now + shrink, before + shrink
     variance = (
         (now - shared + shrink) / upper**2
         + (before - shared + shrink) / lower**2
         + shared * (1 / upper - 1 / lower) ** 2
     )
-    return np.log(upper / lower) - caution * np.sqrt(variance)
+    return np.sqrt(variance)
 
 
 @dataclass(frozen=True)
@@ -85,16 +92,22 @@ class TrendingNow(FromRecentEvents):
         """Say of every item what its rank rests on.
 
         Returns:
-            ITEM_ID, EVENTS_NOW, EVENTS_BEFORE, GROWTH (times, shrunk; 1 is as before), SCORE; best first, ties by
-            item code.
+            ITEM_ID, EVENTS_NOW, EVENTS_BEFORE, GROWTH (times, shrunk; 1 is as before), LOW and HIGH (its 95 %
+            interval), SCORE; best first, ties by item code.
         """
-        shrink = self.hyperparameters["shrink"]
+        shrink, end = self.hyperparameters["shrink"], self.recent.newest
+        in_now = self.recent.between(end - self.window, end)
+        in_before = self.recent.between(end - self.horizon, end - self.frequency)
+        spread = growth_spread(self.now, self.before, self.recent.count(in_now & in_before), shrink)
+        growth = (self.now + shrink) / (self.before + shrink)
         table = pd.DataFrame(
             {
                 ITEM_ID: pd.array(self.item_ids, dtype="str"),
                 "EVENTS_NOW": self.now,
                 "EVENTS_BEFORE": self.before,
-                "GROWTH": (self.now + shrink) / (self.before + shrink),
+                "GROWTH": growth,
+                "LOW": growth * np.exp(-LIKELY * spread),
+                "HIGH": growth * np.exp(LIKELY * spread),
                 SCORE: self.scores,
             }
         )

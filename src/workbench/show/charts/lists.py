@@ -6,11 +6,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from workbench.show.charts.labels import different, label, wrapped
 from workbench.show.charts.theme import BLUE, COLORWAY, GREEN, GREY, ORANGE, SYMBOLS, finish, legend_at_foot
-from workbench.show.tables import shorten
 
 ROW_HEIGHT = 34  # pixels of one bar or place
-NAME, NARROW = 26, 22  # characters of a title on an axis, and beside a line
+NARROW = 22  # characters of a title beside a line
 FOR, AGAINST = "spoke for it", "spoke against it"
 
 
@@ -22,7 +22,7 @@ def influence_bars(influences: pd.DataFrame, title: str) -> go.Figure:
         title: one line.
     """
     rows = influences.iloc[::-1]
-    labels = _different([_label(what) for what in rows["WHAT"]])
+    labels = different([label(what) for what in rows["WHAT"]])
     figure = go.Figure()
     for spoke, colour, shape, name in (("for", BLUE, "", FOR), ("against", ORANGE, "/", AGAINST)):
         part = (rows["SPOKE"] == spoke).to_numpy()
@@ -30,7 +30,7 @@ def influence_bars(influences: pd.DataFrame, title: str) -> go.Figure:
             continue
         figure.add_bar(
             x=rows["SHARE"][part],
-            y=[label for label, each in zip(labels, part, strict=True) if each],
+            y=[name for name, each in zip(labels, part, strict=True) if each],
             orientation="h",
             name=name,
             marker={"color": colour, "pattern": {"shape": shape}},
@@ -43,7 +43,7 @@ def influence_bars(influences: pd.DataFrame, title: str) -> go.Figure:
     figure.update_yaxes(categoryorder="array", categoryarray=labels)
     figure.update_xaxes(tickformat=".0%", zeroline=True, zerolinecolor="#1f2937")
     axis = "share of all that moved the score"
-    return legend_at_foot(finish(figure, _wrap(title), axis, height=int(190 + ROW_HEIGHT * max(1, len(rows)))))
+    return legend_at_foot(finish(figure, wrapped(title), axis, height=int(190 + ROW_HEIGHT * max(1, len(rows)))))
 
 
 def exploration_dial(table: pd.DataFrame) -> go.Figure:
@@ -101,7 +101,7 @@ def exploration_price(simulation: pd.DataFrame) -> go.Figure:
         figure.update_yaxes(title_text=name, row=number, col=1)
     figure.update_yaxes(rangemode="tozero", tickformat=".0%", row=2, col=1)
     figure.update_xaxes(title_text="exploration weight", row=2, col=1)
-    finish(figure, _wrap("What exploration costs and finds, where true click rates are known"), height=500)
+    finish(figure, wrapped("What exploration costs and finds, where true click rates are known"), height=500)
     return figure.update_layout(margin={"t": 90})
 
 
@@ -136,13 +136,13 @@ def order_slopes(given: Sequence[str], ordered: Sequence[str], titles: Sequence[
             showlegend=kind not in named,
             line={"color": colour, "dash": dash, "width": 2},
             marker={"symbol": symbol, "size": 9},
-            hovertemplate=f"{_label(name, 60)}: place %{{y}}<extra></extra>",
+            hovertemplate=f"{label(name, 60)}: place %{{y}}<extra></extra>",
         )
         sign = f"▲{by} " if by > 0 else f"▼{-by} " if by < 0 else ""
         figure.add_annotation(
             x=1,
             y=places[item],
-            text=f"{sign}{_label(name, NARROW)}",
+            text=f"{sign}{label(name, NARROW)}",
             showarrow=False,
             xanchor="left",
             xshift=10,
@@ -152,7 +152,7 @@ def order_slopes(given: Sequence[str], ordered: Sequence[str], titles: Sequence[
     figure.update_yaxes(autorange="reversed", dtick=1, showgrid=False)
     figure.update_xaxes(range=[-0.1, 2.6], showgrid=False, tickvals=[0, 1])
     height = int(200 + ROW_HEIGHT * max(1, len(given)))
-    return legend_at_foot(finish(figure, _wrap(title), "", "place in the list", height=height))
+    return legend_at_foot(finish(figure, wrapped(title), "", "place in the list", height=height))
 
 
 def agreement_dots(table: pd.DataFrame, title: str) -> go.Figure:
@@ -163,48 +163,27 @@ def agreement_dots(table: pd.DataFrame, title: str) -> go.Figure:
         title: one line.
     """
     names = [name for name in table.columns if name not in ("ITEM", "LISTS")]
-    labels = _different([_label(each) for each in table["ITEM"]])
+    labels = different([label(each) for each in table["ITEM"]])
     figure = go.Figure()
     for number, name in enumerate(names):
         held = table[name].notna().to_numpy()
         figure.add_scatter(
             x=[_broken(name)] * int(held.sum()),
-            y=[label for label, each in zip(labels, held, strict=True) if each],
+            y=[name for name, each in zip(labels, held, strict=True) if each],
             mode="markers+text",
             text=[str(place) for place in table.loc[held, name]],
             textfont={"size": 11, "color": "#1f2937"},
             marker={"size": 24, "color": "white", "line": {"width": 2, "color": COLORWAY[number % len(COLORWAY)]}}
             | {"symbol": SYMBOLS[number % 3]},
-            hovertemplate=f"%{{y}}: place %{{text}} of {_label(name)}<extra></extra>",
+            hovertemplate=f"%{{y}}: place %{{text}} of {label(name)}<extra></extra>",
             showlegend=False,
         )
     figure.update_yaxes(categoryorder="array", categoryarray=labels[::-1])
     figure.update_xaxes(side="top", showgrid=True, type="category", tickangle=0, tickfont={"size": 11})
-    figure = finish(figure, _wrap(title), height=int(190 + ROW_HEIGHT * max(1, len(table))))
+    figure = finish(figure, wrapped(title), height=int(190 + ROW_HEIGHT * max(1, len(table))))
     return figure.update_layout(margin={"t": 120}, title={"y": 0.97, "yanchor": "top"})
-
-
-def _different(labels: list[str]) -> list[str]:
-    """Labels of which no two are the same, so that every bar has its own row; zero-width spaces tell them apart."""
-    return [f"{label}{chr(0x200B) * labels[:place].count(label)}" for place, label in enumerate(labels)]
-
-
-def _label(words: str, length: int = NAME) -> str:
-    """A title on an axis: cut, and without anything that plotly would read as HTML."""
-    return shorten(words, length).replace("&", "&amp;").replace("<", "&lt;")
 
 
 def _broken(name: str) -> str:
     """A recipe's name in lines of one word each."""
-    return _label(name, 40).replace("-", "-<br>")
-
-
-def _wrap(words: str, width: int = 48) -> str:
-    """Break a title at blanks, so that it fits a phone; data cannot add HTML."""
-    lines = [""]
-    for word in words.replace("&", "&amp;").replace("<", "&lt;").split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append(word)
-        else:
-            lines[-1] = f"{lines[-1]} {word}".strip()
-    return "<br>".join(lines)
+    return label(name, 40).replace("-", "-<br>")
