@@ -141,7 +141,7 @@ class PickGame:
         return self._turn(UNDO, item, time.perf_counter() - clock)
 
     def clear(self) -> Turn:
-        """Take all picks back in one turn: no event of the game counts any more, and the lists are those of the start."""
+        """Take all picks back in one turn: no event of the game counts any more, so the lists are the first ones."""
         clock = time.perf_counter()
         while self._picks:
             self.live.undo(self._picks.popitem()[1])

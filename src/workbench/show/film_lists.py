@@ -16,14 +16,14 @@ LONG = 90  # characters of a title in a list
 STYLE = (
     "<style>.wb-turn{margin:.5em 0 1.2em}.wb-turn .s{margin:.2em 0 .5em;line-height:1.4}"
     ".wb-turn .c{display:flex;flex-wrap:wrap;gap:.6em 1.8em}.wb-turn .c>div{flex:1 1 16em;min-width:0;max-width:36em}"
-    ".wb-turn .h{font-weight:600;margin-bottom:.2em}.wb-turn ol{list-style:none;margin:0;padding:0}</style>"
+    ".wb-turn .h{font-weight:600;margin-bottom:.2em}</style>"
 )
 ROW_STYLE = (
     "<style>.wb-film{display:flex;gap:.6em;align-items:flex-start;padding:.35em 0;line-height:1.35;"
-    "overflow-wrap:anywhere}.wb-turn li.wb-film{border-bottom:1px solid rgba(128,128,128,.45)}"
+    "overflow-wrap:anywhere}.wb-turn .wb-film{border-bottom:1px solid rgba(128,128,128,.45)}"
     ".wb-film .p{flex:none;min-width:1.5em;text-align:right;font-variant-numeric:tabular-nums}"
     ".wb-film .t{font-weight:600}.wb-film .m{font-size:.85em;border:1px solid currentColor;border-radius:3px;"
-    "padding:0 .35em;margin-left:.45em;white-space:nowrap;opacity:.9}.wb-film .m.loud{border-width:2px;font-weight:600}"
+    "padding:0 .35em;white-space:nowrap;opacity:.9}.wb-film .m.loud{border-width:2px;font-weight:600}"
     ".wb-film .d{font-size:.9em;opacity:.85}.wb-left{font-size:.9em;opacity:.85;line-height:1.4;padding:.4em 0}</style>"
 )
 
@@ -52,12 +52,12 @@ class TurnView:
     def _column(self, name: str) -> str:
         moves = {each.item_id: each for each in self.turn.moves[name]}
         first = self.turn.what == START
-        rows = "".join(
-            f'<li class="wb-film">{film_row(each, None if first else moves[each.item_id], self.films)}</li>'
-            for each in self.turn.lists[name].items
-        )
+        rows = [
+            film_row(each, None if first else moves[each.item_id], self.films) for each in self.turn.lists[name].items
+        ]
+        lines = "".join(f'<div class="wb-film" role="listitem">{row}</div>' for row in rows) or "empty"
         heading = f'<div class="h">{escape(name)}</div>'
-        return f"<div>{heading}<ol>{rows or '<li>empty</li>'}</ol>{left_html(self.turn, name, self.films)}</div>"
+        return f'<div>{heading}<div role="list">{lines}</div>{left_html(self.turn, name, self.films)}</div>'
 
 
 def show_turn(turn: Turn, films: Films) -> TurnView:
@@ -74,7 +74,7 @@ def film_row(item: RecommendedItem, move: Move | None, films: Films) -> str:
     """One place of a list as escaped HTML for a box of class `wb-film`; `ROW_STYLE` has to be on the page."""
     film = films.film(item.item_id)
     loud = " loud" if move is not None and move.how not in ("same", "down") else ""
-    mark = "" if move is None else f'<span class="m{loud}">{escape(moved(move))}</span>'
+    mark = "" if move is None else f' <span class="m{loud}">{escape(moved(move))}</span>'
     genres = escape(plain(", ".join(film.genres)))
     return (
         f'<span class="p">{item.position}</span>{stamp_svg(poster_of(film))}<div><span class="t">'

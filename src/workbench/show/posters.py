@@ -47,9 +47,10 @@ NAMED = 6  # genres that are drawn and written
 NOTHING = "untitled"
 INVISIBLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}  # controls, direction marks, halves of characters
 FONT = "system-ui,-apple-system,'Segoe UI',Roboto,sans-serif"
+# No ul: JupyterLab puts dots before the items of any list.
 STYLE = (
     "<style>.wb-posters{display:grid;grid-template-columns:repeat(auto-fill,minmax(8.6em,1fr));gap:.7em;"
-    "margin:.4em 0 1em;max-width:64em;padding:0;list-style:none}.wb-posters li{margin:0;min-width:0}"
+    "margin:.4em 0 1em;max-width:64em}.wb-posters>div{min-width:0}"
     ".wb-posters svg{display:block;width:100%;height:auto}</style>"
 )
 
@@ -85,7 +86,8 @@ class Posters:
     def _repr_html_(self) -> str:
         if not self.posters:
             return "<p>No posters.</p>"
-        return f'{STYLE}<ul class="wb-posters">{"".join(f"<li>{poster_svg(each)}</li>" for each in self.posters)}</ul>'
+        each = "".join(f'<div role="listitem">{poster_svg(poster)}</div>' for poster in self.posters)
+        return f'{STYLE}<div class="wb-posters" role="list">{each}</div>'
 
     def __repr__(self) -> str:
         return "\n".join(each.words for each in self.posters) or "No posters."

@@ -16,7 +16,13 @@ from workbench.show.movie_words import turn_sentence
 from workbench.show.posters import poster_svg
 from workbench.show.tables import shorten
 
-GRID = "repeat(auto-fill, minmax(118px, 1fr))"
+GRID = {  # two rows; on a narrow screen they are pushed sideways, so that the lists stay in reach
+    "grid_template_rows": "repeat(2, auto)",
+    "grid_auto_flow": "column",
+    "grid_auto_columns": "134px",
+    "grid_gap": "8px",
+    "overflow": "auto",
+}
 CHIP = 34  # characters of a pick's button
 
 
@@ -110,7 +116,7 @@ class MovieGame(widgets.VBox):
         return [
             widgets.HTML(ROW_STYLE, layout={"height": "0", "margin": "0"}),
             widgets.HBox([self.search, self.other], layout=wrap),
-            widgets.GridBox(self.cards, layout={"grid_template_columns": GRID, "grid_gap": "8px", "max_width": "62em"}),
+            widgets.GridBox(self.cards, layout=GRID),
             widgets.HBox([self.undo_last, self.over, self.picked], layout=wrap | {"margin": "8px 0 0 0"}),
             self.status,
             widgets.HBox(columns, layout=wrap | {"grid_gap": "0 24px"}),
