@@ -1,5 +1,6 @@
 """Notebook 31 with other parameters than its defaults, on films, whose items have no descriptions and no times."""
 
+import pandas as pd
 import pytest
 
 from workbench.data.workspace import Workspace
@@ -47,4 +48,20 @@ def test_parameters_steer_the_order_and_the_relations(run_notebook, tmp_path):
     assert again["refusal"].startswith("input_list holds item")
     assert len(again["answers"]["orders"]["user 1"]["personalizedRanking"]) == 5
     assert list(again["answers"]["influenced"]) == ["likeness alone"]
+    assert set(again["answers"]["likes"]) == {"similar-items", "sims", "semantic-similarity"}
     assert len(place.solution_versions("movielens")) == 3
+
+
+@pytest.mark.notebook
+def test_a_group_without_items_or_times_of_creation_is_enough(run_notebook, tmp_path):
+    place = Workspace(tmp_path / "workspace")
+    place.create_group("own")
+    rows = [(f"<b>u{u:02d}", f"<script>{(7 * u + s * s) % 30}", 86_400 * s + u) for u in range(40) for s in range(30)]
+    events = pd.DataFrame(rows, columns=["USER_ID", "ITEM_ID", "TIMESTAMP"])
+    place.write_dataset("own", "interactions", events, origin={"source": "test"})
+    found = run_notebook(
+        "31_rank_and_similar", group="own", related_recipes=["sims"], ranking_recipe="sims", columns=[]
+    )
+    assert found["status"] == "completed"
+    assert set(found["answers"]["likes"]) == {"sims"}
+    assert found["effects"] == []

@@ -22,7 +22,8 @@ DETAIL = 70  # characters of one attribute
 STYLE = (
     "<style>.wb-lists{display:flex;flex-wrap:wrap;gap:.6em 1.6em;margin:.4em 0 1em}"
     ".wb-lists>div{flex:1 1 15em;min-width:0;max-width:34em}.wb-lists .h{font-weight:600}"
-    ".wb-lists .s{color:#4b5563;font-size:.88em;margin-bottom:.3em}.wb-lists ol{list-style:none;margin:0;padding:0}"
+    ".wb-lists .s{color:#4b5563;font-size:.88em;margin-bottom:.3em}"
+    ".wb-lists.wb-lists ol{list-style:none;margin:0;padding:0}"
     ".wb-lists li{display:flex;padding:.3em .5em;border-bottom:1px solid #d1d5db;overflow-wrap:anywhere;"
     "line-height:1.35}.wb-lists li>div{min-width:0}"
     ".wb-lists li.loud{border:2px dashed #b45309;border-radius:4px;margin:2px 0}"

@@ -67,6 +67,9 @@ def influences(snapshot: Snapshot, popularity: float, freshness: float) -> dict[
     Args:
         snapshot: of a campaign; freshness needs CREATION_TIMESTAMP in its items.
         popularity, freshness: 0 to 1.
+
+    Returns:
+        A few words to CampaignSettings.ranking_influence, the list without any influence first.
     """
     found: dict[str, dict[str, float]] = {ALIKE: {"POPULARITY": 0.0, "FRESHNESS": 0.0}}
     if popularity:
@@ -78,7 +81,7 @@ def influences(snapshot: Snapshot, popularity: float, freshness: float) -> dict[
 
 def influence_table(responses: Mapping[str, Response], snapshot: Snapshot) -> pd.DataFrame:
     """What an influence did to a list: LIST, KEPT (items shared with the first list), medians of EVENTS and of AGE."""
-    first = next(iter(responses.values()))
+    first = next(iter(responses.values()), None)
     rows = []
     for name, response in responses.items():
         codes = snapshot.items.codes_of(response.item_ids)
