@@ -118,6 +118,25 @@ class Films:
             f"of these ids with {BY_ID} before it."
         )
 
+    def find_all(self, words: Sequence[str]) -> list[str]:
+        """The ids of several films, each as `find` takes it.
+
+        Raises:
+            ServingError: one is not found, two are the same film, or none is given.
+        """
+        if not words:
+            raise ServingError("No film is named; name at least one, by its title or id.")
+        found: dict[str, str] = {}
+        for each in words:
+            item_id = self.find(each)
+            if item_id in found:
+                raise ServingError(
+                    f"{_cut(found[item_id])!r} and {_cut(str(each))!r} are the same film, {self.film(item_id).label}; "
+                    "name it once."
+                )
+            found[item_id] = str(each)
+        return list(found)
+
     def search(self, words: str, most: int = 12) -> list[str]:
         """Ids of the films whose title or year holds all words, or beginnings of words, the most chosen first."""
         asked = fold(words).split()

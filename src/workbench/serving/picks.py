@@ -14,6 +14,7 @@ import numpy as np
 from workbench.columns import EVENT_TYPE, EVENT_VALUE
 from workbench.data.events import LiveEvents
 from workbench.errors import ServingError
+from workbench.serving.deployment import Deployment
 from workbench.serving.recommender import Recommender
 from workbench.serving.responses import Response
 
@@ -82,14 +83,18 @@ class PickGame:
         """
         self.recommenders, self.places = dict(recommenders), places
         self.live = _live_of(self.recommenders)
-        first = next(iter(self.recommenders.values()))
-        self._like = _like(first, event_type)
-        self._start = first.deployment.newest_time
+        self._like = _like(self.deployment, event_type)
+        self._start = self.deployment.newest_time
         self.session_id = f"game/{secrets.token_hex(12)}"
         self._made = 0  # picks ever made, those taken back included
         self._picks: dict[str, str] = {}  # item to event id
         self.turns: list[Turn] = []
         self._turn(START, None, 0.0)
+
+    @property
+    def deployment(self) -> Deployment:
+        """The first recommender's; its catalogue is the one that can be picked from."""
+        return next(iter(self.recommenders.values())).deployment
 
     @property
     def now(self) -> Turn:
@@ -108,8 +113,7 @@ class PickGame:
             ServingError: the item is not in the catalogue, or is picked already. A list cannot be made: then the pick
                 is taken back.
         """
-        deployment = next(iter(self.recommenders.values())).deployment
-        if deployment.items.code_of(item_id) < 0:
+        if self.deployment.items.code_of(item_id) < 0:
             raise ServingError(f"There is no item {item_id!r} in the catalogue; pick one by its id.")
         if item_id in self._picks:
             raise ServingError(f"Item {item_id!r} is picked already; pick another, or undo it first.")
@@ -203,9 +207,9 @@ def _live_of(recommenders: Mapping[str, Recommender]) -> LiveEvents:
     return next(iter(recommenders.values())).deployment.live
 
 
-def _like(recommender: Recommender, event_type: str) -> dict[str, Any]:
+def _like(deployment: Deployment, event_type: str) -> dict[str, Any]:
     """Type and value of a pick's event, such that it counts as the stored ones do: the usual of both."""
-    snapshot = recommender.deployment.snapshot
+    snapshot = deployment.snapshot
     columns = snapshot.users.log.columns
     types = columns.get(EVENT_TYPE, np.array([], dtype=object))
     if not event_type:
