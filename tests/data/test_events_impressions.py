@@ -73,6 +73,15 @@ RecommendationLog({str(path)!r}, "shop").add("r", "front", "u", ["a"])
     assert RecommendationLog(path, "shop").get("r").items == ("a",)
 
 
+def test_lists_that_cannot_be_written_are_counted(log):
+    connection = log._store.connection()
+    connection.execute(f"PRAGMA max_page_count = {connection.execute('PRAGMA page_count').fetchone()[0]}")
+    log.add("r", "front", "u", ["x" * 250] * 500)
+    with pytest.raises(EventError, match="full"):
+        log.flush()
+    assert (log.lost, log.get("r")) == (1, None)
+
+
 def test_old_lists_can_be_forgotten(log):
     log.add("r", "front", "u", ["a"])
     assert log.forget(time.time() - 60) == 0

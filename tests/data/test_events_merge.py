@@ -139,6 +139,17 @@ def test_what_is_undone_after_a_merge_is_taken_out_by_the_next(space, live):
     assert rows(merged.version, "ITEM_ID") == [["a"], ["a"], ["b"], ["z"]]
 
 
+def test_the_last_event_of_a_dataset_stays_although_undone(space, live):
+    live.put_events("s", [click("x", 1, eventId="1")], "u")
+    merge_into_history(space, "shop")
+    live.undo("1")
+    merged = merge_into_history(space, "shop")[INTERACTIONS]
+    assert (merged.version.version, merged.kept, merged.removed) == (1, 1, 0)
+    live.put_events("s", [click("y", 2)], "u")
+    merged = merge_into_history(space, "shop")[INTERACTIONS]
+    assert (merged.kept, merged.removed, rows(merged.version, "ITEM_ID")) == (0, 1, [["y"]])
+
+
 def test_items_users_and_actions_replace_their_row_in_place(space, live):
     items = pd.DataFrame({"ITEM_ID": ["a", "007", "c"], "GENRES": ["x", "y", "z"], "PRICE": [1.0, 2.0, 3.0]})
     space.write_dataset("shop", ITEMS, items.assign(_ROW=[1, 2, 3]), origin={})

@@ -18,6 +18,11 @@ from workbench.data.workspace import Workspace
 from workbench.errors import EventError
 
 NOW = time.time()
+CIRCLE: dict = {}
+CIRCLE["a"] = CIRCLE
+DEEP: dict = {}
+for _ in range(50_000):
+    DEEP = {"a": DEEP}
 GOOD = {"eventType": "click", "sentAt": NOW - 60, "itemId": "a"}
 
 
@@ -59,11 +64,22 @@ def typed(space):
         ({"eventType": None}, "eventType: must be text of 1 to 256 characters; got None"),
         ({"eventType": ""}, "eventType: must have 1 to 256 characters; got ''"),
         ({"eventType": "x" * 257}, r"eventType: must have 1 to 256 characters; got 'x{60}'… \(257 characters\)"),
-        ({"itemId": 7}, "itemId: must be text of 1 to 256 characters; write the id '7' with quotes; got 7"),
+        ({"itemId": 7}, "itemId: must be text of 1 to 256 characters; write the id as '7'; got 7"),
         ({"itemId": "\ud800"}, "itemId: holds half a character"),
         ({"eventId": "x" * 257}, "eventId: must have 1 to 256"),
         ({"eventValue": "4"}, "eventValue: must be a finite number; got '4'"),
         ({"eventValue": float("inf")}, "eventValue: must be a finite number; got inf"),
+        ({"eventValue": 10**400}, "eventValue: must be a finite number; got 1000"),
+        (
+            {"eventValue": 10**5_000},
+            "the whole: cannot be written as JSON: Exceeds",
+        ),
+        ({"sentAt": 10**400}, "sentAt: must be epoch seconds"),
+        ({"properties": CIRCLE}, "the whole: cannot be written as JSON: Circular reference"),
+        (
+            {"properties": DEEP},
+            "the whole: cannot be written as JSON: .*got a dict too large to write out",
+        ),
         ({"eventValue": True}, "eventValue: must be a finite number; got True"),
         ({"recommendationId": "x" * 41}, "recommendationId: must have 1 to 40 characters"),
         ({"impression": "a|b"}, r"impression: must be a list of 1 to 25 item ids; got 'a\|b'"),

@@ -31,7 +31,10 @@ def shorten(value: object) -> str:
     """A value for a message: as Python writes it, cut to 60 characters."""
     if isinstance(value, str) and len(value) > SHOWN:
         return f"{value[:SHOWN]!r}… ({len(value):,} characters)"
-    words = repr(value)
+    try:
+        words = repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits; mappings nested thousands deep
+        return f"a {type(value).__name__} too large to write out"
     return words if len(words) <= SHOWN else f"{words[:SHOWN]}…"
 
 
@@ -95,7 +98,7 @@ def text(record: Mapping[str, Any], field: str, most: int, *, required: bool = F
 def plain_text(field: str, value: object, most: int) -> str:
     """Refuse what is not a text of 1 to `most` characters that UTF-8 can hold."""
     if not isinstance(value, str):
-        hint = f"; write the id {str(value)!r} with quotes" if isinstance(value, int) else ""
+        hint = f"; write the id as '{value}'" if type(value) is int and abs(value) < WHOLE else ""
         raise Refused(field, value, f"must be text of 1 to {most:,} characters{hint}")
     if not 1 <= len(value) <= most:
         raise Refused(field, value, f"must have 1 to {most:,} characters")
@@ -113,7 +116,7 @@ def seconds(record: Mapping[str, Any], field: str, now: float, future: int) -> i
     """
     value = record.get(field)
     moment = value.timestamp() if isinstance(value, datetime) and value.tzinfo else value
-    if isinstance(moment, bool) or not isinstance(moment, Real) or not math.isfinite(moment):
+    if not _is_finite(moment):
         zone = " (this one has no time zone)" if isinstance(value, datetime) else ""
         raise Refused(field, value, f"must be epoch seconds, or a datetime with a time zone{zone}")
     if moment >= MILLISECONDS:
@@ -131,7 +134,7 @@ def number(record: Mapping[str, Any], field: str) -> float | None:
     value = record.get(field)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if not _is_finite(value):
         raise Refused(field, value, "must be a finite number")
     return float(value)
 
@@ -165,7 +168,10 @@ def attribution(record: Mapping[str, Any]) -> str | None:
 
 def require_bytes(record: Mapping[str, Any], most: int) -> None:
     """Refuse an event that is longer than `most` bytes as JSON in UTF-8."""
-    size = len(json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    try:
+        size = len(json.dumps(record, ensure_ascii=False, default=str).encode("utf-8", "replace"))
+    except (TypeError, ValueError, RecursionError) as error:  # odd keys; circles; mappings nested thousands deep
+        raise Refused("the whole", record, f"cannot be written as JSON: {error}") from error
     if size > most:
         raise Refused("the whole", f"{size:,} bytes", f"must have at most {most:,} bytes as JSON")
 
@@ -180,11 +186,19 @@ def scalar(field: str, value: object) -> str | int | float | bool | None:
         if not -WHOLE <= value < WHOLE:
             raise Refused(field, value, "must fit into 64 bits")
         return int(value)
-    if isinstance(value, Real) and math.isfinite(value):
+    if _is_finite(value):
         return float(value)
     if isinstance(value, list | tuple):
         raise Refused(field, value, "must be one value; join several with |, such as 'Action|Crime'")
     raise Refused(field, value, "must be text, a finite number, true, false or null")
+
+
+def _is_finite(value: object) -> bool:
+    """Whether it is a number that a float can hold; true and false are none."""
+    try:
+        return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _encodable(field: str, value: str) -> str:

@@ -36,6 +36,7 @@ class Merged:
     version: the newest version, holding everything that was merged.
     added: rows that are new. replaced: rows of items, users or actions that a later put replaced.
     identical: live rows that were there already, in every column. removed: events undone after they had been merged.
+    kept: undone events that stay because the dataset would have no row without them, which no dataset may.
     anonymous: events that wait because nobody knows whose session it is.
     without_item: events about no item (or action), which the dataset cannot hold.
     left_out: column that the dataset lacks and cannot be given, to how many live rows had a value for it.
@@ -47,13 +48,14 @@ class Merged:
     replaced: int = 0
     identical: int = 0
     removed: int = 0
+    kept: int = 0
     anonymous: int = 0
     without_item: int = 0
     left_out: Mapping[str, int] = field(default_factory=dict)
     position: int = 0
 
     def __str__(self) -> str:
-        counts = ("added", "replaced", "identical", "removed", "anonymous", "without_item")
+        counts = ("added", "replaced", "identical", "removed", "kept", "anonymous", "without_item")
         words = [f"{getattr(self, name):,} {name.replace('_', ' ')}" for name in counts if getattr(self, name)]
         words += [f"{count:,} values of {name} left out: no such column" for name, count in self.left_out.items()]
         return f"{self.version}: {', '.join(words) or 'nothing new'}"
@@ -106,6 +108,8 @@ def _merge(workspace: Workspace, live: LiveEvents, kind: str) -> Merged | None:
     columns, left_out = plan_columns(kind, base.columns if base else {}, batch)
     counts: Counter[str] = Counter()
     with _merged_view(kind, base, batch, columns, counts) as view:
+        if base and base.rows + counts["added"] == counts["removed"]:
+            return Merged(base, kept=counts["removed"], **waiting, position=last)
         origin = _origin(base, live, batch, counts)
         version = workspace.write_dataset(live.group, kind, connect().table(view), origin=origin)
     return Merged(version, **counts, **waiting, left_out=left_out, position=batch.position)

@@ -6,6 +6,7 @@ A killed process loses the lists of at most that last moment; events with their 
 """
 
 import atexit
+import contextlib
 import json
 import os
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 from workbench.data.events_group import GroupReader
 from workbench.data.events_records import PROCESS
 from workbench.data.events_store import FOLDER, EventStore
+from workbench.errors import EventError
 
 LISTS = "recommendations.db"
 DELAY = 0.2  # seconds from the first list in memory to its writing
@@ -45,7 +47,11 @@ class Recommendation:
 
 
 class RecommendationLog:
-    """The lists that were served in one dataset group."""
+    """The lists that were served in one dataset group.
+
+    Attributes:
+        lost: lists that could not be written, because the disk was full for example.
+    """
 
     def __init__(self, workspace: str | Path, group: str):
         """Open the log, or make it in an existing group.
@@ -60,6 +66,7 @@ class RecommendationLog:
         self._waiting: dict[str, tuple] = {}
         self._writing: dict[str, tuple] = {}
         self._pid = os.getpid()
+        self.lost = 0
         atexit.register(self.close)
 
     def add(
@@ -84,7 +91,7 @@ class RecommendationLog:
             if self._pid != os.getpid():  # a forked process: what waits belongs to its parent, whose thread is not here
                 self._pid, self._waiting = os.getpid(), {}
             if not self._waiting:
-                timer = threading.Timer(DELAY, self.flush)
+                timer = threading.Timer(DELAY, self._flush_later)
                 timer.daemon = True
                 timer.start()
             self._waiting[recommendation_id] = row
@@ -114,11 +121,20 @@ class RecommendationLog:
             self._writing |= rows
         if rows:
             values = [(id_, *row[:2], _json(row[2]), _json(row[3]), row[4]) for id_, row in rows.items()]
-            with self._store.writing() as connection:
-                connection.executemany("INSERT OR IGNORE INTO list VALUES (?, ?, ?, ?, ?, ?)", values)
-            with self._lock:
-                for id_ in rows:
-                    self._writing.pop(id_, None)
+            written = 0
+            try:
+                with self._store.writing() as connection:
+                    connection.executemany("INSERT OR IGNORE INTO list VALUES (?, ?, ?, ?, ?, ?)", values)
+                written = len(rows)
+            finally:
+                with self._lock:
+                    self.lost += len(rows) - written
+                    for id_ in rows:
+                        self._writing.pop(id_, None)
+
+    def _flush_later(self) -> None:
+        with contextlib.suppress(EventError):  # nobody waits for this thread; `lost` counts
+            self.flush()
 
     def forget(self, before: float) -> int:
         """Remove the lists served before a time (epoch seconds); returns how many."""
