@@ -95,6 +95,7 @@ def test_users_with_a_history_are_drawn_and_a_visitor_is_put_once(own_group: Wor
     assert (visit(recommender, "somebody", chosen), visit(recommender, "somebody", chosen)) == (12, 0)
     state = recommender.deployment.users.state("somebody")
     assert [str(recommender.deployment.items.ids[code]) for code in state.events.entities] == chosen
+    assert recommender.deployment.users.counts.tolist() == [6] * 30
     assert state.events.times[0] == recommender.deployment.newest_time + 60
     with pytest.raises(ServingError, match="opened without live events"):
         visit(ensure(own_group, live=False), "somebody", chosen)

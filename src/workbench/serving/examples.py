@@ -1,5 +1,6 @@
 """A campaign to work with: opened where it is there; else trained and deployed first, from a sample if need be."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from workbench.serving.campaigns import create_campaign, update_campaign
 from workbench.serving.deployment import Deployment, open_campaign
 from workbench.serving.recommender import Recommender
 from workbench.serving.snapshot import Snapshot
+from workbench.serving.tables import EventLog
 
 # What decides what a model is; the split and the length of the judged lists only decide how it was judged.
 DECISIVE = (
@@ -107,7 +109,7 @@ def some_users(deployment: Deployment, count: int, seed: int = 0, least_events: 
         ServingError: nobody has that many events.
     """
     users = deployment.users
-    counts = np.bincount(users.log.users, minlength=len(users))
+    counts = users.counts
     codes = np.flatnonzero(counts >= least_events)
     if not len(codes):
         raise ServingError(
@@ -132,8 +134,8 @@ def least_chosen(snapshot: Snapshot, count: int) -> list[str]:
 def visit(recommender: Recommender, session_id: str, item_ids: Sequence[str]) -> int:
     """Let an anonymous visitor choose items, one a minute after the newest stored event, as live events.
 
-    The events stay in the group's live events. Their ids follow from session and place, so the same visit adds nothing
-    a second time.
+    Their type is the one that the user with most events has most of. The events stay in the group's live events; their
+    ids follow from session and place, so the same visit adds nothing a second time.
 
     Args:
         recommender: its campaign was opened with live events.
@@ -150,9 +152,10 @@ def visit(recommender: Recommender, session_id: str, item_ids: Sequence[str]) ->
     deployment = recommender.deployment
     if deployment.live is None:
         raise ServingError("The campaign was opened without live events; open it with live=True.")
-    start, types = deployment.newest_time, deployment.users.log.columns.get(EVENT_TYPE, ())
-    kinds, counts = np.unique([each for each in types if each is not None], return_counts=True)
-    usual = str(kinds[counts.argmax()]) if len(kinds) else "view"
+    start, users = deployment.newest_time, deployment.users
+    most = users.state(str(users.table.ids[users.counts.argmax()])).events if len(users) else EventLog.empty()
+    types = Counter(each for each in most.columns.get(EVENT_TYPE, ()) if isinstance(each, str))
+    usual = types.most_common(1)[0][0] if types else "view"
     events = [
         {"eventType": usual, "itemId": item, "sentAt": start + 60 * place, "eventId": f"{session_id}/{place}"}
         for place, item in enumerate(item_ids, start=1)

@@ -78,6 +78,11 @@ class UserStates:
     def __len__(self) -> int:
         return len(self._ids)
 
+    @property
+    def counts(self) -> np.ndarray:
+        """Stored events by user, (n,) int64, in the order of `table`."""
+        return np.diff(self._offsets)
+
     def code_of(self, user_id: str) -> int:
         """The position of a stored user, -1 for one known only live or not at all."""
         return self._ids.find(user_id)
