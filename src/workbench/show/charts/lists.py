@@ -41,7 +41,10 @@ def influence_bars(influences: pd.DataFrame, title: str) -> go.Figure:
             hovertemplate="%{y} (%{customdata[0]}): %{x:+.1%}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=labels)
-    figure.update_xaxes(tickformat=".0%", zeroline=True, zerolinecolor="#1f2937")
+    ends = [min(rows["SHARE"].min(), 0.0), max(rows["SHARE"].max(), 0.0)] if len(rows) else [0.0, 1.0]
+    room = 0.12 * (ends[1] - ends[0])  # for the numbers beside the bars
+    span = [ends[0] - room * (ends[0] < 0), ends[1] + room]
+    figure.update_xaxes(tickformat=".0%", zeroline=True, zerolinecolor="#1f2937", range=span)
     axis = "share of all that moved the score"
     return legend_at_foot(finish(figure, wrapped(title), axis, height=int(190 + ROW_HEIGHT * max(1, len(rows)))))
 
