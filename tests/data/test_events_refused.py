@@ -52,7 +52,10 @@ def typed(space):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"sentAt": NOW + 3_600}, r"sentAt: lies 3,\d\d\d seconds in the future, more than the 300 allowed; .*got \d+"),
+        (
+            {"sentAt": NOW + 10**6},
+            r"sentAt: lies \d{3},\d{3} seconds in the future, more than the 300 allowed; .*got \d+",
+        ),
         ({"sentAt": NOW * 1_000}, r"sentAt: is in milliseconds or finer; times are epoch seconds; got 1"),
         ({"sentAt": 0}, "sentAt: is 1970-01-01 or before"),
         ({"sentAt": -1e300}, "sentAt: is 1970-01-01 or before"),
@@ -154,9 +157,10 @@ def test_the_session_and_the_user_are_checked(live):
 
 
 def test_a_tolerance_for_the_future_is_a_parameter(space):
-    ahead = GOOD | {"sentAt": NOW + 60}
+    ahead = GOOD | {"sentAt": time.time() + 250}
     with pytest.raises(EventError, match="in the future, more than the 0 allowed"):
         LiveEvents(space, "shop", durability="process", limits=Limits(future=0)).put_events("s", [ahead])
+    assert LiveEvents(space, "shop", durability="process").put_events("s", [ahead]).stored == 1
 
 
 @pytest.mark.parametrize(
@@ -202,7 +206,7 @@ def test_what_a_domain_requires_of_items_must_be_there(space):
         ({"eventType": "Maybe"}, "eventType: must be Viewed, Taken or Not Taken; got 'Maybe'"),
         ({"sessionId": None}, "sessionId: must be text"),
         ({"actionId": None}, "actionId: must be text"),
-        ({"timestamp": NOW + 999}, "timestamp: lies 9"),
+        ({"timestamp": NOW + 10**6}, r"timestamp: lies \d{3},\d{3} seconds"),
         ({"properties": json.dumps({"a": "x" * 1_024})}, "properties: must have at most 1,024"),
         ({"sentAt": 1}, "there is no such field"),
     ],

@@ -123,6 +123,28 @@ def test_an_undone_event_is_gone_after_a_recount(live):
     assert (counts.shown.tolist(), counts.clicked.tolist(), counts.lists) == ([1, 1], [1, 0], 1)
 
 
+def test_an_undo_is_seen_and_everything_is_counted_anew(live):
+    put(live, 1, "a", impression=["a", "b"])
+    put(live, 2, "b", impression=["a", "b"])
+    counts = ExplorationCounts(table("a", "b"), live)
+    live.undo("e2")
+    put(live, 3, "b", impression=["b"])
+    assert counts.refresh()
+    assert (counts.shown.tolist(), counts.clicked.tolist(), counts.lists) == ([1, 2], [1, 1], 2)
+    assert not counts.refresh()
+
+
+def test_an_undone_event_that_was_never_counted_is_no_reason_to_count_anew(live):
+    counts = ExplorationCounts(table("a", "b"), live)
+    put(live, 1, "a", impression=["a", "b"])
+    put(live, 2, "b")
+    live.undo("e1")
+    live.undo("e2")
+    assert live.impressions(counts.position).undone == 0
+    assert not counts.refresh()
+    assert counts.shown.tolist() == [0, 0]
+
+
 def test_the_rate_begins_at_what_is_expected_and_follows_the_clicks(live):
     counts = ExplorationCounts(table("a", "b"), live)
     assert counts.rate == pytest.approx(0.05)

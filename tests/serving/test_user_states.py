@@ -125,6 +125,18 @@ def test_the_log_of_everybody_and_the_table_of_users(served: Deployment):
     assert served.users.frame["USER_ID"].tolist() == ["ann", "bob", "cem", "zoe"]
 
 
+def test_users_put_live_are_in_the_table_with_their_newest_attributes(served: Deployment, live: LiveEvents):
+    live.put_users([{"userId": "ann", "properties": {"AGE": 32}}, {"userId": "new", "properties": {"CITY": "Bonn"}}])
+    served.refresh()
+    users = served.users
+    table = users.table
+    assert table.ids.tolist() == ["ann", "bob", "cem", "zoe", "new"]
+    assert table.row(0) == {"AGE": 32.0, "CITY": None} == users.attributes("ann")
+    assert table.row(4) == {"AGE": None, "CITY": "Bonn"} == users.attributes("new")
+    assert table.row(table.code_of("zoe")) == {"AGE": 44.0, "CITY": None}
+    assert table.ids[users.log.users].tolist() == ["ann", "ann", "ann", "bob", "bob", "cem", "cem"]
+
+
 def test_which_events_count_as_interest_is_as_at_training(small_workspace: Workspace, train_small: Callable):
     train_small(event_types=["watch"], event_value_threshold=3.0)
     create_campaign(small_workspace, "g", "c", "s")

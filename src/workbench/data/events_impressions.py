@@ -8,7 +8,7 @@ A list that no event ever refers to does not count: nobody knows whether it was 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from workbench.data.events_recommendations import RecommendationLog
 from workbench.data.events_records import Impressions
@@ -21,6 +21,11 @@ WHERE seq > ? AND kind = 0 AND undone = 0 AND (recommendation_id IS NOT NULL OR 
 EARLIER = """
 SELECT impression, entity FROM event
 WHERE recommendation_id = ? AND seq <= ? AND kind = 0 AND undone = 0 ORDER BY seq
+"""
+UNDONE = """
+SELECT count(DISTINCT event.seq) FROM amendment JOIN event ON event.seq = amendment.event
+WHERE amendment.seq > ?1 AND event.seq <= ?1 AND kind = 0 AND undone = 1
+    AND (recommendation_id IS NOT NULL OR impression IS NOT NULL)
 """
 
 
@@ -35,12 +40,14 @@ class Showing:
 def count_impressions(store: EventStore, log: RecommendationLog, after: int) -> Impressions:
     """Count the showings and clicks that came after a position.
 
-    Counts add up: those after 0 are those up to a position plus those after it, as long as nothing is undone.
+    Counts add up: those after 0 are those up to a position plus those after it, as long as nothing is undone;
+    `Impressions.undone` says when something was.
     """
     named: dict[str, Showing] = {}
     unnamed: list[Showing] = []
     with store.reading() as connection:
         position = connection.execute("SELECT n FROM sequence").fetchone()[0]
+        undone = connection.execute(UNDONE, (after,)).fetchone()[0] if after else 0
         for _, recommendation_id, impression, item in connection.execute(NEW, (after,)):
             if recommendation_id is None:
                 unnamed.append(Showing(after=[(impression, item)]))
@@ -49,7 +56,7 @@ def count_impressions(store: EventStore, log: RecommendationLog, after: int) -> 
         for id_, showing in named.items() if after else ():
             showing.before = connection.execute(EARLIER, (id_, after)).fetchall()
     lists = {id_: each.items for id_, each in log.get_many(named).items()}
-    return _count(named, unnamed, lists, position)
+    return replace(_count(named, unnamed, lists, position), undone=undone)
 
 
 def _count(

@@ -119,6 +119,8 @@ class Impressions:
     lists: how many lists that are.
     unknown: recommendationIds of events that no log knows, without an explicit impression: nothing counted for them.
     position: the newest sequence number counted; ask with it next time.
+    undone: events up to the position asked from that were taken back since. Where there are any, earlier counts hold
+        too much: count from 0 again.
     """
 
     shown: Mapping[str, int]
@@ -126,3 +128,4 @@ class Impressions:
     lists: int
     unknown: int
     position: int
+    undone: int = 0

@@ -56,7 +56,9 @@ class ExplorationCounts:
         return before
 
     def refresh(self, items: EntityTable | None = None) -> bool:
-        """Take in what came since the last time; costs one indexed query when nothing did.
+        """Take in what came since the last time; costs two indexed queries when nothing did.
+
+        Where counted events were taken back meanwhile, everything is counted anew.
 
         Reactions to lists that the log does not know are looked at again the next time, and everything that came with
         them; then they are counted as unknown.
@@ -73,6 +75,9 @@ class ExplorationCounts:
         if items is not None and items is not self._items:
             self._grow(items)
         found = None if self._live is None else self._live.impressions(self.position)
+        if found is not None and found.undone:
+            self.recount()
+            return True
         if found is not None and found.unknown and not self._waited:
             self._waited = True  # a list may reach the log a moment after a quick reaction to it; look once more
             return False
@@ -90,9 +95,8 @@ class ExplorationCounts:
         return True
 
     def recount(self) -> None:
-        """Count anew from the first event; needed after events were taken back, whose showings stay counted else."""
-        self._start()
-        self.refresh()
+        """Count anew from the first event; a request meanwhile finds the counts before or after, never half of them."""
+        vars(self).update(vars(ExplorationCounts(self._items, self._live)))
 
     def of(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """How often some items were shown, and clicked; each (len(codes),)."""

@@ -8,8 +8,9 @@ import numpy as np
 
 from workbench.columns import EVENT_TYPE, EVENT_VALUE
 from workbench.serving.array_files import ArrayFolder
+from workbench.serving.changed_tables import changed_table
 from workbench.serving.column_files import NUMBER, StoredColumns
-from workbench.serving.tables import USERS_TABLE, EntityTable, EventLog, UserState, Value
+from workbench.serving.tables import USERS_TABLE, EntityTable, EventLog, UserState, Value, text_array
 
 OWN_FIELDS = {  # of a live event, for columns that are no properties
     EVENT_TYPE: "event_type",
@@ -113,8 +114,12 @@ class UserStates:
 
     @cached_property
     def table(self) -> EntityTable:
-        """The stored users with their attributes; built when first asked for."""
-        return EntityTable(USERS_TABLE, self._ids.array, self._attributes)
+        """The stored users and, behind them, those put live, with their newest attributes; built when first asked."""
+        stored = EntityTable(USERS_TABLE, self._ids.array, self._attributes)
+        if not self.changes:
+            return stored
+        more = [each for each in self.changes if self.code_of(each) < 0]
+        return changed_table(stored, np.concatenate([stored.ids, text_array(more)]), self.changes)
 
     @cached_property
     def log(self) -> EventLog:
@@ -125,7 +130,7 @@ class UserStates:
 
     @property
     def frame(self) -> Any:
-        """The users' stored attributes as a pandas frame: USER_ID and one column an attribute."""
+        """The users' stored attributes, without live ones, as a pandas frame: USER_ID and one column an attribute."""
         import pandas as pd
 
         from workbench.columns import USER_ID
