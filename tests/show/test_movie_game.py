@@ -153,6 +153,18 @@ def test_the_chart_names_the_films_of_the_last_turn(game: PickGame, films: Films
     ]
 
 
+def test_a_label_that_is_too_long_loses_its_year_first():
+    places = pd.DataFrame(
+        [
+            (0, "the start", str(n), film, n + 1)
+            for n, film in enumerate(["Heat (1995)", "Dead Man Walking (1995)", "x" * 50])
+        ],
+        columns=["TURN", "TURN_NAME", "ITEM_ID", "FILM", "PLACE"],
+    )
+    names = place_lines(places, "one turn").layout.yaxis2.ticktext
+    assert names == ("Heat (1995)", "Dead Man Walking", "x" * 19 + "…")
+
+
 def shown(cards) -> list[str]:
     return [card.item_id for card in cards if card.layout.display != "none"]
 

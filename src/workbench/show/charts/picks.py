@@ -61,9 +61,15 @@ def _draw(figure: go.Figure, line: pd.Series, film: str, at: int) -> None:
 def _name(figure: go.Figure, ends: pd.DataFrame) -> None:
     """The films' names at the right, on an axis of their own, for which the page makes room at any width."""
     figure.add_scatter(x=ends["TURN"], y=ends["PLACE"], yaxis="y2", mode="markers", opacity=0, hoverinfo="skip")
-    names = [_safe(shorten(film, NAME)) for film in ends["FILM"]]
+    names = [_safe(_cut(film)) for film in ends["FILM"]]
     axis = {"side": "right", "overlaying": "y", "tickvals": ends["PLACE"].tolist(), "ticktext": names}
     figure.update_layout(yaxis2=axis)
+
+
+def _cut(film: str) -> str:
+    """A label that fits: the year goes first."""
+    title, _, year = film.rpartition(" (")
+    return film if len(film) <= NAME else shorten(title if title and year.endswith(")") else film, NAME)
 
 
 def _broken(words: str) -> str:

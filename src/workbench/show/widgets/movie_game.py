@@ -103,7 +103,7 @@ class MovieGame(widgets.VBox):
         self.picked = widgets.HBox(layout={"flex_flow": "row wrap"})
         self.lists = {name: [Row(self._like) for _ in range(game.places)] for name in game.recommenders}
         self._left = {name: widgets.HTML(layout={"width": "auto"}) for name in self.lists}
-        self.search.observe(lambda _: self._draw(), names="value")
+        self.search.observe(lambda _: self._draw_cards(), names="value")
         super().__init__(self._parts())
         self._draw()
 
@@ -139,21 +139,29 @@ class MovieGame(widgets.VBox):
         self._offers = tuple(self.films.offer(len(self.cards), self._seed, {*self._offers, *self.game.picks}))
         self._offers = self._offers or self._first
         self.search.value = ""
-        self._draw()
+        self._draw_cards()
 
     def _draw(self) -> None:
-        turn, words = self.game.now, self.search.value.strip()
-        shown = self.films.search(words, len(self.cards)) if words else list(self._offers)
-        for card, item_id in zip(self.cards, [*shown, *[""] * len(self.cards)], strict=False):
-            card.show(item_id, self.films, item_id in turn.picks)
+        """Show everything anew, after a step of the game."""
+        turn, gone = self.game.now, self.picked.children
         for name, rows in self.lists.items():
             for place, row in enumerate(rows):
                 row.show(turn, name, place, self.films)
             self._left[name].value = left_html(turn, name, self.films)
         self.picked.children = [self._chip(item_id) for item_id in turn.picks]
+        for each in gone:
+            each.close()
         self.undo_last.disabled = self.over.disabled = not turn.picks
+        self._draw_cards()
+
+    def _draw_cards(self) -> None:
+        """Show the posters that are asked for, and what was done last."""
+        words = self.search.value.strip()
+        shown = self.films.search(words, len(self.cards)) if words else list(self._offers)
+        for card, item_id in zip(self.cards, [*shown, *[""] * len(self.cards)], strict=False):
+            card.show(item_id, self.films, item_id in self.game.picks)
         none = f" No film is called {shorten(words, 60)!r}; try fewer letters." if words and not shown else ""
-        self._say(turn_sentence(turn, self.films) + none)
+        self._say(turn_sentence(self.game.now, self.films) + none)
 
     def _chip(self, item_id: str) -> widgets.Button:
         label = self.films.film(item_id).label
