@@ -117,3 +117,32 @@ def test_wrong_input_is_named():
         index.top(np.array([1, np.nan, 1]), 1)
     with pytest.raises(RecipeError, match="one true or false per item: 4 values"):
         index.top(np.ones(3), 1, allowed=np.ones(5, dtype=bool))
+
+
+def test_items_of_a_mask_that_comes_again_are_taken_out_once():
+    rng = np.random.default_rng(0)
+    items, vector = rng.standard_normal((500, 8), dtype=np.float32), rng.standard_normal(8, dtype=np.float32)
+    index, allowed = FactorIndex(items), np.zeros(500, dtype=bool)
+    allowed[[3, 50, 400, 7]] = True
+    own = index.top(vector, 3, allowed)
+    assert index.few(allowed)[1] is not index.few(allowed)[1]  # somebody may still write into it
+    kept = allowed.copy()
+    kept.flags.writeable = False
+    assert index.few(kept)[1] is index.few(kept)[1]
+    for barred in (None, np.array([50]), np.array([3, 7, 50, 400]), np.array([499])):
+        want = listed(vector, items, 3, allowed, () if barred is None else barred)
+        found = index.top(vector, 3, kept, barred)
+        assert found[0].tolist() == want
+    assert own[0].tolist() == index.top(vector, 3, kept)[0].tolist()
+
+
+def test_masks_that_came_long_ago_make_room(monkeypatch):
+    monkeypatch.setattr("workbench.recipes.factor_index.MEMORY", 100)
+    index, kept = FactorIndex(np.ones((64, 4), dtype=np.float32)), []
+    for item in range(10):
+        mask = np.zeros(64, dtype=bool)
+        mask[[item, 63]] = True
+        mask.flags.writeable = False
+        kept.append(index.few(mask)[1])
+    assert index.few(mask)[1] is kept[-1]
+    assert len(index._few) == 3  # 32 bytes each

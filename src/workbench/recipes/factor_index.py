@@ -1,21 +1,34 @@
 """One user's list out of a large catalogue, where a score is the product of the user's and an item's factors."""
 
 import os
+from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cached_property
+from threading import Lock
 
 import numpy as np
 
 from workbench.errors import RecipeError
 from workbench.recipes.factor_order import ROUNDING, ItemsByLength, allowed_mask, checked_factors, lengths_of, products
 from workbench.recipes.quantised_lists import QuantisedItems
-from workbench.recipes.selection import border, in_order
+from workbench.recipes.selection import best_first, border
 
 FIRST = 16_384  # longest items that are multiplied first
 GROWTH = 16  # how many times as many come next
 FEW = 1 / 16  # masks that allow a smaller share are answered from the allowed items alone
 WORTH_GUESSING = 1 / 8  # from such a share of the catalogue on, guessing first is quicker than multiplying
+MEMORY = 64 * 2**20  # bytes of factors taken out for masks that come again
 GUESSED = 60  # times k: best guesses that are multiplied
+
+
+@dataclass(frozen=True, eq=False)
+class Few:
+    """A mask that allows few items, held so that nothing else takes its place in memory, and those items."""
+
+    allowed: np.ndarray
+    places: np.ndarray
+    factors: np.ndarray
 
 
 class FactorIndex:
@@ -35,11 +48,43 @@ class FactorIndex:
         """
         self.items = ItemsByLength.lay(item_factors)
         self.seed = seed
+        self._few: OrderedDict[tuple[int, int], Few] = OrderedDict()
+        self._lock = Lock()
 
     @cached_property
     def quantised(self) -> QuantisedItems:
         """The items in three bits a number, made when first asked for."""
         return QuantisedItems(self.items.factors, self.items.lengths, self.seed)
+
+    def few(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Take the items of a mask out, to be multiplied alone.
+
+        What a read-only mask allows is kept, since such masks come again with every request under one rule.
+
+        Args:
+            allowed: (n_items,) bool.
+
+        Returns:
+            Places, ascending, and their factors.
+        """
+        if allowed.flags.writeable:
+            return self._taken_out(allowed)
+        key = (allowed.__array_interface__["data"][0], allowed.strides[0])
+        with self._lock:
+            kept = self._few.get(key)
+            if kept is not None:
+                self._few.move_to_end(key)
+                return kept.places, kept.factors
+        kept = Few(allowed, *self._taken_out(allowed))
+        with self._lock:
+            self._few[key] = kept
+            while sum(each.factors.nbytes for each in self._few.values()) > MEMORY and len(self._few) > 1:
+                self._few.popitem(last=False)
+        return kept.places, kept.factors
+
+    def _taken_out(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        places = np.sort(self.items.places[np.flatnonzero(allowed)])
+        return places, self.items.factors[places]
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -93,7 +138,7 @@ class _Search:
         n_items = len(self.items.codes)
         self.allowed = None if allowed is None else allowed_mask(allowed, n_items)
         self.share = 1.0 if allowed is None else np.count_nonzero(self.allowed) / max(1, n_items)
-        self.barred = self.items.places[np.unique(barred)] if barred is not None and len(barred) else None
+        self.barred = self.items.places[barred] if barred is not None and len(barred) else None
         self.length = lengths_of(vector[None])
         longest = self.items.lengths[0] if n_items else 0.0
         self.slack = np.float32(ROUNDING * len(vector) * self.length[0] * longest)
@@ -107,7 +152,7 @@ class _Search:
         need = n_items
         while start < need:
             stop = min(need, max(FIRST, GROWTH * start))
-            some = self._multiplied(start, stop)
+            some = self.items.factors[start:stop] @ self.vector
             passing = self._passing(some, start, least)
             places, scores = np.append(places, passing + start), np.append(scores, some[passing])
             if len(scores) >= self.k:
@@ -117,16 +162,11 @@ class _Search:
                 return self._guessed(need)
         return places[scores >= least - self.slack]
 
-    def _multiplied(self, start: int, stop: int) -> np.ndarray:
-        if stop - start > FIRST:
-            return self.items.factors[start:stop] @ self.vector
-        return np.einsum("ij,j->i", self.items.factors[start:stop], self.vector)  # no wait for a busy second core
-
     def listed(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Multiply candidates one by one and sort them."""
         rows = np.zeros(len(places), dtype=np.int64)
         scores = products(self.vector[None], rows, self.items.factors, places)
-        return in_order(rows, self.items.codes[places], scores, self.k)[1:]
+        return best_first(self.items.codes[places], scores, self.k)
 
     def _passing(self, scores: np.ndarray, start: int, least: np.float32) -> np.ndarray:
         """Find the scores that could be listed; they are changed where items are barred.
@@ -172,8 +212,9 @@ class _Search:
 
     def _of_few(self) -> np.ndarray:
         """Take the allowed items out and multiply them alone."""
-        places = self.items.places[np.flatnonzero(self.allowed)]
-        if self.barred is not None:
-            places = places[~np.isin(places, self.barred)]
-        scores = self.items.factors[places] @ self.vector
+        places, factors = self.index.few(self.allowed)
+        scores = factors @ self.vector
+        if self.barred is not None and len(places):
+            found = np.minimum(np.searchsorted(places, self.barred), len(places) - 1)
+            scores[found[places[found] == self.barred]] = -np.inf
         return places[self._above(scores, border(scores[None], self.k)[0] - self.slack)]

@@ -48,11 +48,18 @@ class Admitted:
             return self.seen
         return min(self.seen, int(np.count_nonzero(self.mask[self.barred])))
 
-    def of(self, codes: np.ndarray) -> np.ndarray:
-        """Those of some items that may be listed, in their order."""
-        if self.mask is not None:
-            codes = codes[self.mask[codes]]
-        return codes[~np.isin(codes, self.barred)] if len(self.barred) else codes
+    def of(self, codes: np.ndarray, places: np.ndarray) -> np.ndarray:
+        """Those of some items that may be listed, in their order.
+
+        Args:
+            codes: (m,) different items.
+            places: (n_items,) where each item stands in `codes`, -1 where it does not.
+        """
+        kept = np.ones(len(codes), dtype=bool) if self.mask is None else self.mask[codes]
+        if len(self.barred):
+            found = places[self.barred]
+            kept[found[found >= 0]] = False
+        return codes[kept]
 
     def under(self, mask: np.ndarray | None) -> "Admitted":
         """The same user under another filter."""

@@ -140,7 +140,7 @@ def _explored(
     served: Served, plan: Plan, admitted: Admitted, codes: np.ndarray, drawn: _Once, rules: list[RuleEffect]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Give some places to new items; the list and which places are explored."""
-    eligible, counts = admitted.of(served.new_items), served.impressions
+    eligible, counts = admitted.of(served.new_items, served.new_places), served.impressions
     if not len(eligible):
         rules.append(RuleEffect("exploration", text="no item is new enough to be explored"))
         return codes, np.zeros(len(codes), dtype=bool)

@@ -70,6 +70,13 @@ class Served:
         )
 
     @cached_property
+    def new_places(self) -> np.ndarray:
+        """Where each item stands among `new_items`, (n,) int32; -1 where it is not new."""
+        places = np.full(len(self.snapshot.items), -1, dtype=np.int32)
+        places[self.new_items] = np.arange(len(self.new_items))
+        return places
+
+    @cached_property
     def related_recipe(self) -> Recipe:
         """The recipe as it answers for related items: with the campaign's ranking influence, where it has one."""
         return influenced(self.snapshot.recipe, self.snapshot.settings.ranking_influence)
