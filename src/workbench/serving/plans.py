@@ -71,6 +71,11 @@ class Plan:
     notices: tuple[str, ...]
 
     @property
+    def by_relevance(self) -> bool:
+        """Whether nothing but filters, history and scores makes the list."""
+        return not (self.weight > 0 or self.promotions or self.caps)
+
+    @property
     def uses_now(self) -> bool:
         """Whether a filter asks for the time, so that the same request may have another answer later."""
         filters = [self.filter, *(own for _, own in self.promotions)]

@@ -8,15 +8,15 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from workbench.data.catalogue import CATALOG
+from workbench.data.names import NAME
 from workbench.errors import ServingError
 from workbench.serving.admission import Admitted, admit
 from workbench.serving.answers import respond, respond_ranked, respond_related
 from workbench.serving.deployment import Deployment
-from workbench.serving.filter_store import FilterStore
 from workbench.serving.histories import history_of
 from workbench.serving.list_cache import CacheReport, ListCache
 from workbench.serving.list_making import Alone, make_list
-from workbench.serving.many_answers import answers_for
+from workbench.serving.many_answers import CodeLists, answers_for, codes_for
 from workbench.serving.plans import Plan, Request, draws_of, plan_of
 from workbench.serving.ranked import rank_list, refuse_twice
 from workbench.serving.related import RelatedTo
@@ -77,7 +77,7 @@ class Recommender:
         self._served.impressions.refresh()
         self._looked, self._seen = 0.0, ()
         self._log = _log_of(deployment) if log else None
-        self._filters: FilterStore | None = None  # opened when a filter is first asked for
+        self._filters: Any = None  # a FilterStore, opened when a named filter is first asked for
 
     def recommend(self, request: RecommendRequest | None = None, **fields: Any) -> Response:
         """Make a list for a user, a session, or everybody.
@@ -119,13 +119,19 @@ class Recommender:
             ServingError: the request is beyond the limits, names a user, or there are fewer contexts or values than
                 users.
         """
-        asked = request if request is not None else RecommendRequest.of(**fields)
-        if asked.user_id is not None:
-            raise ServingError(f"The request is for user {asked.user_id!r}; give users as user_ids, and none in it.")
-        self.refresh()
-        served = self._served
-        plan = self.plan(served, asked, RECOMMEND)
-        return answers_for(served, plan, asked, user_ids, contexts, filter_values)
+        return answers_for(*self._for_many(request, fields), user_ids, contexts, filter_values)
+
+    def codes_many(
+        self,
+        user_ids: Iterable[str],
+        request: RecommendRequest | None = None,
+        *,
+        contexts: Iterable[Mapping[str, Any]] | None = None,
+        filter_values: Iterable[Mapping[str, Any]] | None = None,
+        **fields: Any,
+    ) -> CodeLists:
+        """Make the lists of `recommend_many` as arrays, all in memory and without reasons; twice as quick."""
+        return codes_for(*self._for_many(request, fields), user_ids, contexts, filter_values)
 
     def related(self, request: RelatedRequest | None = None, **fields: Any) -> Response:
         """List items related to one; of an unknown one, popular items and a notice. Errors as `recommend`."""
@@ -177,7 +183,11 @@ class Recommender:
         Raises:
             FilterError: it is a name, and there is no such filter; the message names the nearest.
         """
+        if not NAME.fullmatch(given):
+            return "", given
         if self._filters is None:
+            from workbench.serving.filter_store import FilterStore  # not needed to open a campaign
+
             self._filters = FilterStore(self.deployment.path, self.deployment.group)
         return self._filters.resolve(given)
 
@@ -187,6 +197,15 @@ class Recommender:
         times = [path.stat().st_mtime_ns if path.exists() else 0 for path in files]
         live = self.deployment.live
         return (*times, 0 if live is None else live.position(), int(time.monotonic() / LONGEST))
+
+    def _for_many(
+        self, request: RecommendRequest | None, fields: Mapping[str, Any]
+    ) -> tuple[Served, Plan, RecommendRequest]:
+        asked = request if request is not None else RecommendRequest.of(**fields)
+        if asked.user_id is not None:
+            raise ServingError(f"The request is for user {asked.user_id!r}; give users as user_ids, and none in it.")
+        self.refresh()
+        return self._served, self.plan(self._served, asked, RECOMMEND), asked
 
     def _answer(
         self, request: Request, kind: str, make: Callable[[Served, Plan, Request, UserState, str], Response]

@@ -58,9 +58,20 @@ class UserBlock:
         return self.served.scorer.ask_many(self.histories)
 
     @cached_property
+    def order(self) -> Scored:
+        """All users' best items."""
+        return self.scored.top(self.plan.k, self._allowed(self.masks))
+
+    @cached_property
     def orders(self) -> list[Scored]:
         """Each user's best items."""
-        return self.scored.top(self.plan.k, self._allowed(self.masks)).split(len(self.states))
+        return self.order.split(len(self.states))
+
+    def whole_order(self) -> Scored | None:
+        """All users' best items, None where a list is short and items without a score could fill it up."""
+        snapshot = self.served.snapshot
+        full = len(self.order.codes) == self.plan.k * len(self.states)
+        return self.order if full or snapshot.n_scored == len(snapshot.items) else None
 
     @cached_property
     def promotables(self) -> list[list[Scored]]:
