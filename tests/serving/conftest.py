@@ -60,7 +60,7 @@ def train_solution(workspace: Workspace, group: str, solution: str, recipe: str,
     return draft.version
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def train_in() -> Callable[..., int]:
     """`train_solution`, for a workspace of the test's own: train_in(workspace, group, solution, recipe, **config)."""
     return train_solution
