@@ -102,6 +102,20 @@ class FilterStore:
         now = self.get(name)
         return self._write(name, text, now.revision if expected_revision is None else expected_revision)
 
+    def keep(self, name: str, text: str) -> StoredFilter:
+        """Have a filter say this: made where there is none, replaced where it says something else, else left alone.
+
+        Args:
+            name, text: as in `create`.
+
+        Raises:
+            FilterError, WorkspaceError: as `create` and `replace`.
+        """
+        now = self._current().get(name)
+        if now is None:
+            return self.create(name, text)
+        return now if now.text == text else self.replace(name, text, expected_revision=now.revision)
+
     def get(self, name: str, revision: int | None = None) -> StoredFilter:
         """A filter; None takes its newest revision, a number any one, even of a deleted filter.
 
