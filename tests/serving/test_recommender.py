@@ -270,3 +270,29 @@ def test_what_was_listed_is_remembered_under_its_id(place):
             break
         time.sleep(0.1)
     assert list(kept.items) == found.item_ids
+
+
+def test_a_replaced_filter_and_another_campaign_make_another_answer(place):
+    cache = ListCache()
+    store = FilterStore(place.path, "g")
+    store.create("cheap-now", "INCLUDE ItemID WHERE Items.PRICE < 3")
+    shop, other = opened(place, cache=cache), opened(place, "all", cache=cache)
+    fields = {"user_id": "u20", "filter": "cheap-now", "exclude_seen": False}
+    assert set(shop.recommend(**fields).item_ids) == {"i00", "i01", "i02"}
+    assert shop.recommend(**fields).cached
+    assert not other.recommend(**fields).cached
+    store.replace("cheap-now", "INCLUDE ItemID WHERE Items.PRICE < 2")
+    found = shop.recommend(**fields)
+    assert (set(found.item_ids), found.cached) == ({"i00", "i01"}, False)
+    store.delete("cheap-now")
+    with pytest.raises(FilterError, match="no filter 'cheap-now'"):
+        shop.recommend(**fields)
+
+
+def test_a_filter_that_asks_for_the_time_is_never_answered_from_the_cache(place):
+    cache = ListCache()
+    shop = opened(place, cache=cache)
+    recent = "EXCLUDE ItemID WHERE Interactions.TIMESTAMP > NOW() - 30d"
+    for _ in range(2):
+        assert not shop.recommend(user_id="u20", filter=recent).cached
+    assert cache.report().not_kept == 2

@@ -61,7 +61,7 @@ def test_the_current_item_counts_in_filters(place):
 def test_an_unknown_item_gives_popular_ones_and_says_so(place):
     found = opened(place).related(item_id="zz", num_results=2)
     assert found.item_ids[0] == "a"  # nine users
-    assert {each.reason for each in found.items} == {("Popular item",)}
+    assert {(each.reason, each.score) for each in found.items} == {(("Popular item",), None)}
     assert any("Item 'zz' is unknown" in each for each in found.notices)
 
 

@@ -76,6 +76,12 @@ class Plan:
         return not (self.weight > 0 or self.promotions or self.caps)
 
     @property
+    def texts(self) -> tuple[str, ...]:
+        """The expressions behind the request's filters, which change when a named filter is replaced."""
+        filters = [self.filter, *(own for _, own in self.promotions)]
+        return tuple(each.compiled.filter.text if each is not None else "" for each in filters)
+
+    @property
     def uses_now(self) -> bool:
         """Whether a filter asks for the time, so that the same request may have another answer later."""
         filters = [self.filter, *(own for _, own in self.promotions)]

@@ -235,7 +235,9 @@ class Recommender:
             return None
         snapshot = served.snapshot
         asked = json.dumps(request.to_json(), sort_keys=True, default=str)
-        return (plan.kind, snapshot.revision, snapshot.live_position, state.version, asked)
+        context = tuple(served.context.ready(request.context, plan.now).values.items())  # the hour, where it is read
+        campaign = (snapshot.group, snapshot.campaign, snapshot.revision, snapshot.live_position)
+        return (campaign, plan.kind, state.version, asked, plan.texts, context)
 
     def _recommend(self, served: Served, plan: Plan, request: RecommendRequest, state: UserState, id_: str) -> Response:
         context = served.context.ready(request.context, plan.now)

@@ -43,7 +43,8 @@ class RelatedTo:
 
     def order(self, k: int) -> Scored:
         """The best `k` items that may be listed, equal ones by code."""
-        return Scored(*best(barred_out(self.scores.copy(), self.admitted.allowed, self.admitted.barred_scored), k))
+        rows, codes, _ = best(barred_out(self.scores.copy(), self.admitted.allowed, self.admitted.barred_scored), k)
+        return Scored(rows, codes, self.of(codes))
 
     def promotable(self, number: int, k: int) -> np.ndarray:
         """Codes of the best `k` items of a promotion."""
@@ -51,5 +52,5 @@ class RelatedTo:
         return best(barred_out(self.scores.copy(), whose.allowed, whose.barred_scored), k)[1]
 
     def of(self, codes: np.ndarray) -> np.ndarray:
-        """The strength of the relation to given items."""
-        return self.scores[0, codes]
+        """The strength of the relation to given items; NaN where popularity alone makes the order."""
+        return self.scores[0, codes] if self.known else np.full(len(codes), np.nan, dtype=np.float32)
