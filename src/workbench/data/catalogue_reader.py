@@ -22,6 +22,7 @@ DATASET = "dataset"
 SOLUTION = "solution version"
 CAMPAIGN = "campaign"  # one row a revision, whose number is its version
 FILTER = "filter"  # likewise
+BATCH = "batch job"
 
 # How far a resource has come, spelled as Amazon Personalize spells it.
 PENDING = "CREATE PENDING"
