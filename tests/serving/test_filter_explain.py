@@ -1,5 +1,7 @@
 """What a filter does, counted by hand, and why single items are listed or not."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -137,3 +139,23 @@ def test_what_is_left_for_many_users_is_what_their_masks_leave(films, user, filt
     people = [user, UserState("v", {"AGE": 9.0}), UserState("w")]
     left = left_for(compiled, people, now=NOW)
     assert left.tolist() == [compiled.mask(each, now=NOW).sum() for each in people]
+
+
+def test_a_condition_under_not_decides_where_it_does_not_hold(films, user):
+    text = 'INCLUDE ItemID WHERE Items.PRICE > 5 AND NOT (Items.GENRES IN ("Crime") OR Items.GENRES IN ("Drama"))'
+    out = verdict(compile_filter(parse(text), films), "a", user, now=NOW)
+    assert [each.negated for each in out.expressions[0].conditions] == [False, True, True]
+    assert not out.listed
+    assert out.reasons[0].endswith(": NOT Items.GENRES IN (\"Crime\") (here 'Action|Crime').")
+    kept = verdict(compile_filter(parse(text), films), "c", user, now=NOW)
+    assert kept.reasons[0].count("NOT Items.GENRES") == 2  # each with the value there is
+
+
+def test_hundreds_of_conditions_are_explained_quickly_and_warned_of_shortly(films):
+    text = "INCLUDE ItemID WHERE " + " OR ".join(f"Items.PRICE = {number + 0.5}" for number in range(300))
+    start = time.process_time()
+    found = explain(compile_filter(parse(text), films), None, now=NOW)
+    assert time.process_time() - start < 5  # some hundred times as much when each is worked out anew
+    assert found.left == 0
+    long = 'INCLUDE ItemID WHERE Items.GENRES IN ("' + '","'.join(f"genre {number}" for number in range(3000)) + '")'
+    assert len(explain(compile_filter(parse(long), films), None, now=NOW).warnings[0]) < 600

@@ -145,3 +145,11 @@ def test_reading_filters_imports_nothing_heavy(store, small_workspace):
     )
     told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)
     assert told.stdout.strip() == f"{CHEAP} []"
+
+
+def test_keeping_a_filter_twice_changes_nothing(store):
+    first = store.keep("cheap", CHEAP)
+    assert store.keep("cheap", CHEAP) == first
+    changed = store.keep("cheap", "INCLUDE ItemID WHERE Items.PRICE < 3")
+    assert (first.revision, changed.revision) == (1, 2)
+    assert [each.revision for each in store.revisions("cheap")] == [1, 2]

@@ -6,6 +6,7 @@ What a request would refuse is an answer here: the error stands beside everythin
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from workbench.errors import FilterError, ServingError
@@ -23,6 +24,7 @@ from workbench.serving.tables import ITEMS_TABLE, USERS_TABLE, UserState
 if TYPE_CHECKING:
     import pandas as pd
 
+_parsed = lru_cache(maxsize=16)(parse)  # one that is typed is read for its parts, its mask and its list
 LOOK = 'They look like {"GENRES": ["Comedy", "Drama"], "SINCE": 1990}.'
 NO_VALUES: Mapping[str, Any] = {}
 
@@ -49,9 +51,10 @@ class Attempt:
     """What came of a filter; each part is there as far as the filter could be used.
 
     given: what was typed, a name or an expression; text: the expression.
-    filter, lines, portability: once it could be read.
+    filter, lines: once it could be read.
+    portability: once it suits the data, since Personalize would refuse unknown columns too.
     notices: what was read otherwise than written, does not occur in the data, or is left out.
-    explanation, response: once it suits the data and has its parameters' values; the response is the user's list.
+    explanation, response: once it has its parameters' values too; the response is the user's list.
     error: why it went no further; "" when it went all the way.
     """
 
@@ -102,11 +105,10 @@ class FilterBench:
             if not given.strip():
                 return replace(found, response=self.made("", user_id))
             found = replace(found, text=self.recommender.resolve(given.strip())[1])
-            filter = parse(found.text)
+            filter = _parsed(found.text)
             found = replace(found, filter=filter, lines=outline(filter), notices=filter.notices)
-            found = replace(found, portability=portable(filter, tables=self._tables()))
             compiled, notices = self._compiled(found.text)
-            found = replace(found, notices=notices)
+            found = replace(found, notices=notices, portability=portable(filter, tables=self._tables()))
             said = explain(compiled, self.state(user_id), values, **self._moment(filter), least=self.num_results)
             found = replace(found, explanation=said, notices=tuple(dict.fromkeys((*notices, *said.notices))))
             return replace(found, response=self.made(found.text, user_id, values))
@@ -130,7 +132,7 @@ class FilterBench:
         if not given:
             return self.recommender.recommend(**fields)
         fields |= {"filter": given, "filter_values": values}
-        if self._use(parse(self.recommender.resolve(given)[1])) == RELATED:
+        if self._use(_parsed(self.recommender.resolve(given)[1])) == RELATED:
             return self.recommender.related(item_id=self.item, **fields)
         return self.recommender.recommend(**fields)
 
@@ -213,7 +215,7 @@ class FilterBench:
         return self.recommender.served().snapshot.users.state(user_id)
 
     def _compiled(self, text: str) -> tuple[CompiledFilter, tuple[str, ...]]:
-        return self.recommender.served().filter(text, self._use(parse(text)))
+        return self.recommender.served().filter(text, self._use(_parsed(text)))
 
     def _use(self, filter: Filter) -> str:
         """Items like one are asked for where the filter compares with it and there is one."""

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from workbench.serving.filter_columns import evaluate
+from workbench.serving.filter_errors import shortened
 from workbench.serving.filter_expressions import ReadyExpression, attribute_column, holds
 from workbench.serving.filter_masks import NO_VALUES, CompiledFilter
 from workbench.serving.filter_operands import Moment
 from workbench.serving.filter_tree import Condition, conditions
 from workbench.serving.tables import EntityTable, EventLog, NumberColumn, TextColumn, UserState
 
+KEPT = 2**26  # bytes of conditions' masks that are kept while a filter is explained
 LEAST = 25  # results of a list that asks for no other number
 
 
@@ -88,7 +90,7 @@ class FilterExplanation:
 
 
 class Evaluation:
-    """A filter worked out for one request, condition by condition, keeping nothing.
+    """A filter worked out for one request, condition by condition; what conditions match is kept up to a limit.
 
     Attributes:
         compiled: the filter.
@@ -107,6 +109,8 @@ class Evaluation:
         self.log = log or EventLog.empty()
         self.active = compiled.active(user, moment)
         self.on_event = compiled.event_test(self.log, moment, items)
+        self._kept: dict[int, np.ndarray | None] = {}  # by the condition's identity: hashing long lists takes longer
+        self._bytes = 0
 
     def matched(self, rule: ReadyExpression, without: Condition | None = None) -> np.ndarray | None:
         """What an expression matches, (n,) bool, when one of its conditions is left out; None when all of it is."""
@@ -119,9 +123,14 @@ class Evaluation:
 
     def condition(self, rule: ReadyExpression, condition: Condition) -> np.ndarray | None:
         """Which events, or which entities, a condition matches; None when it is ignored."""
-        if rule.on_events:
-            return self.on_event(condition)
-        return self.compiled.condition_mask(condition, self.moment)
+        if id(condition) in self._kept:
+            return self._kept[id(condition)]
+        found = self.on_event(condition) if rule.on_events else self.compiled.condition_mask(condition, self.moment)
+        size = 0 if found is None else found.nbytes
+        if self._bytes + size <= KEPT:
+            self._kept[id(condition)] = found
+            self._bytes += size
+        return found
 
     def entities(self, rule: ReadyExpression, found: np.ndarray) -> np.ndarray:
         """What matches turned into (n,) bool of entities."""
@@ -241,7 +250,7 @@ def _warnings(table: EntityTable, left: int, least: int, counts: tuple[Expressio
     wholes = [(each.left_without, each.text) for each in counts if each.applies]
     best = max(parts, default=(0, ""), key=_gain)
     best = best if best[0] > left else max(wholes, default=(0, ""), key=_gain)
-    return (said + (f" Without {best[1]} there would be {best[0]:,}." if best[0] > left else ""),)
+    return (said + (f" Without {shortened(best[1])} there would be {best[0]:,}." if best[0] > left else ""),)
 
 
 def _gain(option: tuple[int, str]) -> int:

@@ -1,7 +1,7 @@
 """Why one item, action or user is listed or not: a dry run of a filter that names the condition and the value."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from workbench.serving.filter_explain import Evaluation, shown
 from workbench.serving.filter_expressions import ReadyExpression, attribute_column
 from workbench.serving.filter_history import event_column
 from workbench.serving.filter_masks import NO_VALUES, CompiledFilter
-from workbench.serving.filter_tree import Condition, conditions
+from workbench.serving.filter_tree import Condition, Node, Not, conditions
 from workbench.serving.tables import EntityTable, EventLog, UserState
 
 FEW = 5  # different values of events that are shown
@@ -28,11 +28,13 @@ class ConditionVerdict:
     text: the condition.
     held: whether it holds; of a condition on events, whether it does for one of them. None when it is ignored.
     value: what it is compared with, as it is shown.
+    negated: whether it stands under a NOT, so that it matters when it does not hold.
     """
 
     text: str
     held: bool | None
     value: str
+    negated: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,7 +107,11 @@ def _expression(work: Evaluation, number: int, code: int, items: EntityTable | N
     rule = work.compiled.rules[number]
     matched = work.matched(rule)
     applies = number in work.active and matched is not None
-    parts = tuple(_condition(work, rule, part, code, items) for part in conditions(rule.expression.where))
+    where = rule.expression.where
+    parts = tuple(
+        replace(_condition(work, rule, part, code, items), negated=negated)
+        for part, negated in zip(conditions(where), _negations(where), strict=True)
+    )
     return ExpressionVerdict(str(rule.expression), applies, matched is not None and bool(matched[code]), parts)
 
 
@@ -141,6 +147,20 @@ def _of_events(work: Evaluation, name: str, code: int, items: EntityTable | None
     return f"{', '.join(texts[:FEW])}{more} in {count}"
 
 
+def _negations(node: Node) -> list[bool]:
+    """Whether each condition of a tree, from left to right, stands under an odd number of NOTs."""
+    found, waiting = [], [(node, False)]
+    while waiting:
+        part, negated = waiting.pop()
+        if isinstance(part, Condition):
+            found.append(negated)
+        elif isinstance(part, Not):
+            waiting.append((part.part, not negated))
+        else:
+            waiting.extend((each, negated) for each in reversed(part.parts))
+    return found
+
+
 def _time(value: float) -> str:
     return f"{value:.0f} ({datetime.fromtimestamp(value, UTC):%Y-%m-%d %H:%M} UTC)"
 
@@ -156,5 +176,6 @@ def _reasons(includes: list[ExpressionVerdict], kept: bool, taken: list[Expressi
 
 def _named(expression: ExpressionVerdict, matches: bool) -> str:
     """The conditions that decided, each with the value there is; all of them when it takes more than one to say."""
-    decided = [each for each in expression.conditions if each.held is matches] or list(expression.conditions)
-    return "; ".join(f"{each.text} (here {each.value})" for each in decided if each.held is not None)
+    given = [each for each in expression.conditions if each.held is not None]
+    decided = [each for each in given if (each.held != each.negated) is matches] or given
+    return "; ".join(f"{'NOT ' * each.negated}{each.text} (here {each.value})" for each in decided)

@@ -26,7 +26,8 @@ STYLE = (
     ".wb-filter.wb-filter .parts{white-space:normal;border-left:3px solid #6b7280;margin:.3em 0;padding:.3em .7em;"
     "font-family:ui-monospace,monospace;font-size:.9em}.wb-filter .parts div{overflow-wrap:anywhere}"
     ".wb-filter .x{border:1px solid #b45309;border-radius:3px;padding:0 .35em;font-size:.92em;margin-left:.5em;"
-    "font-family:system-ui,sans-serif}.wb-filter.wb-filter ul{margin:.2em 0;padding-left:1.3em}</style>"
+    "display:inline-block;font-family:system-ui,sans-serif}"
+    ".wb-filter.wb-filter ul{margin:.2em 0;padding-left:1.3em}</style>"
 )
 
 
@@ -76,7 +77,9 @@ def show_filter(attempt: Attempt) -> FilterView:
         parts.append((0, f"… and {rest:,} more parts", ""))
     said = [portable_sentence(attempt.portability)] if attempt.portability else []
     said += [f"Notice: {each}" for each in attempt.notices]
-    return FilterView(heading, _lines(attempt.error), tuple(parts), tuple(map(printable, said)))
+    return FilterView(
+        heading, _lines(attempt.error), tuple(parts), tuple(printable(shorten(each, 600)) for each in said)
+    )
 
 
 def show_verdict(verdict: Verdict) -> FilterView:
@@ -85,7 +88,7 @@ def show_verdict(verdict: Verdict) -> FilterView:
         (int(part["DEPTH"]), shorten(printable(f"{part['HOLDS']}  {part['TEXT']}{part['HERE']}"), LONGEST), "")
         for part in verdict_table(verdict).to_dict("records")
     )
-    return FilterView(verdict_sentence(verdict), "", parts, ())
+    return FilterView(printable(verdict_sentence(verdict)), "", parts, ())
 
 
 def show_attempt(

@@ -5,15 +5,17 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from workbench.serving.filter_bench import Attempt
+from workbench.serving.filter_errors import printable
 from workbench.serving.filter_explain import FilterExplanation, shown
 from workbench.serving.filter_portable import Portability
-from workbench.serving.filter_verdict import Verdict
+from workbench.serving.filter_verdict import ConditionVerdict, Verdict
 from workbench.serving.requests import RecommendRequest
 from workbench.serving.responses import Response
 from workbench.serving.tables import UserState
 from workbench.show.recommendation_words import RULES
 from workbench.show.tables import shorten
 
+TAKEN = {True: "✓ yes", False: "✗ no", None: "–"}
 HOLDS = {True: "✓ holds", False: "✗ does not", None: "– left out"}
 
 
@@ -24,6 +26,7 @@ def mask_table(explanation: FilterExplanation) -> pd.DataFrame:
     rows = []
     for row in explanation.records():
         part = f"\u2003{row['CONDITION']}" if row["CONDITION"] else row["EXPRESSION"]
+        part = printable(shorten(part))
         without = row["LEFT_WITHOUT"]
         counts = (row["MATCHED"], row["MISSING"], without, f"{without - explanation.left:+,}")
         rows.append((part, "yes" if row["APPLIES"] else "no", *counts))
@@ -37,9 +40,9 @@ def mask_sentence(explanation: FilterExplanation) -> str:
     removed = explanation.total - explanation.left
     said = [f"{explanation.left:,} of {explanation.total:,} {kind} may be listed; {removed:,} are kept out."]
     unless = dict.fromkeys(words for each in explanation.expressions for words in each.unless)
-    said += [f"Not for this user: {words}." for words in unless]
+    said += [f"Not for this user: {shorten(words)}." for words in unless]
     said += [f"⚠ {each}" for each in explanation.warnings]
-    return " ".join(said)
+    return printable(" ".join(said))
 
 
 def portable_sentence(portability: Portability) -> str:
@@ -53,15 +56,15 @@ def portable_sentence(portability: Portability) -> str:
 
 def portable_table(attempts: Mapping[str, Attempt]) -> pd.DataFrame:
     """Several filters beside each other: NAME, FILTER, LEFT (items; missing where it cannot be used), PERSONALIZE
-    (would take it), WHY (why not, or why it cannot be used here).
+    (would take it; unknown of what cannot be used here), WHY (why not, or why it cannot be used here).
     """
     rows = []
     for name, each in attempts.items():
-        taken = each.portability is not None and each.portability.accepted
+        taken = TAKEN[each.portability and each.portability.accepted]
         reasons = " ".join(each.portability.reasons) if each.portability else ""
         left = None if each.explanation is None else each.explanation.left
         why = each.error.splitlines()[0] if each.error else reasons
-        rows.append((name, each.text, left, "✓ yes" if taken else "✗ no", why))
+        rows.append((name, each.text, left, taken, why))
     table = pd.DataFrame(rows, columns=["NAME", "FILTER", "LEFT", "PERSONALIZE", "WHY"])
     return table.astype({"LEFT": "Int64"})
 
@@ -71,8 +74,14 @@ def verdict_table(verdict: Verdict) -> pd.DataFrame:
     rows = []
     for each in verdict.expressions:
         rows.append((0, each.text, "matches" if each.matches else "matches not" if each.applies else "not applied", ""))
-        rows += [(1, part.text, HOLDS[part.held], f" (here {part.value})") for part in each.conditions]
+        rows += [
+            (1, f"{'NOT ' * part.negated}{part.text}", _held(part), f" (here {part.value})") for part in each.conditions
+        ]
     return pd.DataFrame(rows, columns=["DEPTH", "TEXT", "HOLDS", "HERE"])
+
+
+def _held(part: ConditionVerdict) -> str:
+    return HOLDS[None if part.held is None else part.held != part.negated]
 
 
 def verdict_sentence(verdict: Verdict) -> str:
@@ -144,8 +153,9 @@ def reading(attempt: Attempt, left: Sequence[int], cost: pd.DataFrame) -> str:
     first = f"The filter leaves {said.left:,} of {said.total:,} items"
     if most is not None and most.left_without > said.left:
         first += f"; leaving out {_code(most.text)} would bring back {most.left_without - said.left:,} more"
-    second = f"Over {len(left):,} users it leaves between {min(left):,} and {max(left):,} items"
-    second += ", the same for everybody" if min(left) == max(left) else ", since it asks who they are or what they did"
+    second = f"Over {len(left):,} users it leaves between {min(left):,} and {max(left):,} items, as it asks about them"
+    if min(left) == max(left):
+        second = f"It leaves as many to each of {len(left):,} users"
     return f"{first}. {second}. {third}"
 
 

@@ -94,7 +94,8 @@ def show_lists(
     found = []
     for heading, response in responses.items():
         compared = None if heading == against else before
-        lines = tuple(_line(each, items, columns, compared, why) for each in response.items)
+        several = len({each.promotion_name for each in response.items} - {None}) > 1
+        lines = tuple(_line(each, items, columns, compared, why, several) for each in response.items)
         found.append((heading, _below(response), lines))
     return Lists(tuple(found))
 
@@ -114,9 +115,16 @@ def details_of(items: EntityTable, item_id: str, columns: Sequence[str]) -> str:
 
 
 def _line(
-    item: RecommendedItem, items: EntityTable, columns: Sequence[str], before: Sequence[str] | None, why: bool
+    item: RecommendedItem,
+    items: EntityTable,
+    columns: Sequence[str],
+    before: Sequence[str] | None,
+    why: bool,
+    several: bool,
 ) -> Line:
+    """One place; where there are several promotions the mark says which."""
     marks = [MARKS[each] for each in item.reason if each in MARKS]
+    marks += [shorten(item.promotion_name, DETAIL // 2)] if several and item.promotion_name is not None else []
     words = "; ".join(each for each in item.reason if each not in MARKS)
     if item.explanation is not None:
         words = item.explanation.text

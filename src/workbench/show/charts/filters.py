@@ -4,12 +4,14 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from workbench.serving.filter_explain import FilterExplanation
-from workbench.show.charts.labels import different, label, wrapped
+from workbench.show.charts.labels import different, wrapped
 from workbench.show.charts.theme import BLUE, GREEN, GREY, ORANGE, finish, legend_at_foot
+from workbench.show.tables import shorten
 
-ROW_HEIGHT = 38  # pixels of one bar
+ROW_HEIGHT = 56  # pixels of one bar
 MOST = 12  # conditions drawn; those that keep out most
-CONDITION = 34  # characters of one beside its bar
+CONDITION = 70  # characters of one beside its bar
+BREAK = 22  # characters after which it goes on in the next line
 
 
 def mask_bars(explanation: FilterExplanation, title: str) -> go.Figure:
@@ -21,7 +23,11 @@ def mask_bars(explanation: FilterExplanation, title: str) -> go.Figure:
     """
     parts = [part for each in explanation.expressions if each.applies for part in each.conditions if not part.ignored]
     parts = sorted(parts, key=lambda part: -part.left_without)[:MOST]
-    names = ["no filter", *(f"without {label(part.text, CONDITION)}" for part in parts), "the whole filter"]
+    names = [
+        "no filter",
+        *(wrapped(f"without {shorten(part.text, CONDITION)}", BREAK) for part in parts),
+        "the whole filter",
+    ]
     counts = [explanation.total, *(part.left_without for part in parts), explanation.left]
     kinds = ["no filter", *["one condition left out"] * len(parts), "the whole filter"]
     rows = pd.DataFrame({"NAME": different(names), "COUNT": counts, "KIND": kinds})
@@ -41,7 +47,7 @@ def mask_bars(explanation: FilterExplanation, title: str) -> go.Figure:
             hovertemplate="%{y}: %{x:,}<extra></extra>",
         )
     figure.update_yaxes(categoryorder="array", categoryarray=rows["NAME"][::-1].tolist())
-    figure.update_xaxes(range=[0, 1.15 * max(1, explanation.total)])
+    figure.update_xaxes(range=[0, 1.3 * max(1, explanation.total)], nticks=4, tickangle=0)
     axis = f"{explanation.kind.lower()} that may be listed"
     return legend_at_foot(finish(figure, wrapped(title), axis, height=int(200 + ROW_HEIGHT * len(rows))))
 
