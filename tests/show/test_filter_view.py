@@ -140,3 +140,13 @@ def test_the_widget_shows_what_every_control_gives():
     assert controls.screen.outputs[0]["data"]["text/plain"] == repr(asked[-1])
     with pytest.raises(ValueError, match="at least one user"):
         FilterControls([], lambda *given: [])
+
+
+def test_dollars_are_no_formulas(items):
+    text = "INCLUDE ItemID WHERE Items.YEAR > $A AND Items.YEAR < $B"
+    shown = (
+        show_filter(Attempt(text, text, parse(text), outline(parse(text)))),
+        show_table(pd.DataFrame({"FILTER": [text]})),
+        show_lists({"$A $B": Response("key-1", (RecommendedItem("a", 1),))}, items),
+    )
+    assert all("mathjax_ignore" in each._repr_html_() for each in shown)

@@ -14,7 +14,7 @@ from workbench.serving.filter_errors import printable
 from workbench.serving.filter_verdict import Verdict
 from workbench.show.filter_words import mask_sentence, mask_table, portable_sentence, verdict_sentence, verdict_table
 from workbench.show.lists import show_lists
-from workbench.show.tables import shorten, show_table
+from workbench.show.tables import PLAIN, shorten, show_table
 
 MOST_LINES = 40  # of a filter's parts
 LONGEST = 160  # characters of one part
@@ -55,7 +55,8 @@ class FilterView:
         parts = f'<div class="parts">{rows}</div>' if rows else ""
         said = "".join(f"<li>{escape(each)}</li>" for each in self.said)
         rest = f"<ul>{said}</ul>" if said else ""
-        return f'{STYLE}<div class="wb-filter"><div class="h">{escape(self.heading)}</div>{error}{parts}{rest}</div>'
+        heading = f'<div class="h">{escape(self.heading)}</div>'
+        return f'{STYLE}<div class="wb-filter {PLAIN}">{heading}{error}{parts}{rest}</div>'
 
     def __repr__(self) -> str:
         rows = [f"{'    ' * depth}{words}{f'    [✚ {mark}]' if mark else ''}" for depth, words, mark in self.parts]

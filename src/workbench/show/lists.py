@@ -8,7 +8,7 @@ from workbench.serving.answers import NEW, UNKNOWN
 from workbench.serving.reasons import TITLES
 from workbench.serving.responses import EXPLORATION, POPULAR, PROMOTED, RecommendedItem, Response
 from workbench.serving.tables import EntityTable
-from workbench.show.tables import shorten, text
+from workbench.show.tables import PLAIN, shorten, text
 
 MARKS = {
     EXPLORATION: "◆ explored",
@@ -61,7 +61,7 @@ class Lists:
     columns: tuple[tuple[str, str, tuple[Line, ...]], ...]
 
     def _repr_html_(self) -> str:
-        return f'{STYLE}<div class="wb-lists">{"".join(map(_column, self.columns))}</div>'
+        return f'{STYLE}<div class="wb-lists {PLAIN}">{"".join(map(_column, self.columns))}</div>'
 
     def __repr__(self) -> str:
         found = []

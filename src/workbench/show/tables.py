@@ -19,6 +19,7 @@ STYLE = (
     ".wb-more{color:#6b7280;font-size:.88em}</style>"
 )
 WORDY = 40  # characters from which a cell keeps a readable width on a narrow screen
+PLAIN = "tex2jax_ignore mathjax_ignore"  # classes that keep JupyterLab from reading $A … $B in data as formulas
 WIDEST = 240  # characters of one cell; the rest is cut with an ellipsis
 
 
@@ -44,7 +45,7 @@ class Table:
         if self.frame.empty:
             more = '<p class="wb-more">No rows.</p>'
         return (
-            f'{STYLE}<div class="wb-table">{caption}<table><thead><tr>{head}</tr></thead>'
+            f'{STYLE}<div class="wb-table {PLAIN}">{caption}<table><thead><tr>{head}</tr></thead>'
             f"<tbody>{body}</tbody></table>{more}</div>"
         )
 
