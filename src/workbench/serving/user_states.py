@@ -96,8 +96,8 @@ class UserStates:
     def states(self, user_ids: Iterable[str]) -> list[UserState]:
         """The states of many users, in their order; asks for live events only of those who have any."""
         wanted = list(user_ids)
-        if self.live is None:
-            return [self._state(each, self.code_of(each), ()) for each in wanted]
+        if self.live is None or self.live.position() == 0:
+            return [self._state(each, self.code_of(each), (), quiet=True) for each in wanted]
         changed = self.live.changed_since(self.merged)
         touched = changed.users | changed.sessions
         found = []
@@ -152,7 +152,8 @@ class UserStates:
         """Nothing of somebody who is not stored was merged: anonymous sessions wait until they name a user."""
         return () if self.live is None else self.live.user_events(user_id, after=self.merged if code >= 0 else 0)
 
-    def _state(self, user_id: str, code: int, live: Sequence[Any]) -> UserState:
+    def _state(self, user_id: str, code: int, live: Sequence[Any], quiet: bool = False) -> UserState:
+        """One user; where it is `quiet`, nothing at all was ever put live, so nobody needs to be asked about."""
         stored = self._stored(code)
         events = _merged(stored, self._log_of(live)) if live else stored
         changed = self.changes.get(user_id)
@@ -162,7 +163,7 @@ class UserStates:
             events,
             known=len(events) > 0,
             live=len(live),
-            version=0 if self.live is None else self.live.user_version(user_id),
+            version=0 if quiet or self.live is None else self.live.user_version(user_id),
         )
 
     def _row(self, code: int) -> dict[str, Value]:

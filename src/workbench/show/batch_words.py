@@ -84,7 +84,7 @@ def headline(done: BatchResult) -> list[dict[str, Any]]:
     return [
         {"name": "lines answered", "value": done.answered, "unit": "lines"},
         {"name": "lines without an answer", "value": done.failed, "unit": "lines"},
-        {"name": "coverage", "value": done.coverage / max(1, done.items), "unit": "share of the items"},
+        {"name": "different items listed", "value": done.coverage, "unit": f"of {done.items:,} items"},
     ]
 
 
