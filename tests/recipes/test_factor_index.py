@@ -119,30 +119,60 @@ def test_wrong_input_is_named():
         index.top(np.ones(3), 1, allowed=np.ones(5, dtype=bool))
 
 
-def test_items_of_a_mask_that_comes_again_are_taken_out_once():
+def read_only(size, codes):
+    mask = np.zeros(size, dtype=bool)
+    mask[codes] = True
+    mask.flags.writeable = False
+    return mask
+
+
+@pytest.mark.parametrize(("codes", "laid"), [([3, 50, 400, 7], (True, True)), (range(0, 500, 2), (False, True))])
+def test_what_a_mask_that_comes_again_allows_is_laid_out_once(codes, laid):
     rng = np.random.default_rng(0)
     items, vector = rng.standard_normal((500, 8), dtype=np.float32), rng.standard_normal(8, dtype=np.float32)
-    index, allowed = FactorIndex(items), np.zeros(500, dtype=bool)
-    allowed[[3, 50, 400, 7]] = True
-    own = index.top(vector, 3, allowed)
-    assert index.few(allowed)[1] is not index.few(allowed)[1]  # somebody may still write into it
-    kept = allowed.copy()
-    kept.flags.writeable = False
-    assert index.few(kept)[1] is index.few(kept)[1]
+    index, kept = FactorIndex(items), read_only(500, list(codes))
+    assert index.part(kept.copy()) is None  # somebody may still write into it
+    found = [index.part(kept), index.part(kept)]
+    assert tuple(each is not None for each in found) == laid
+    assert index.part(kept) is found[1]
     for barred in (None, np.array([50]), np.array([3, 7, 50, 400]), np.array([499])):
-        want = listed(vector, items, 3, allowed, () if barred is None else barred)
-        found = index.top(vector, 3, kept, barred)
-        assert found[0].tolist() == want
-    assert own[0].tolist() == index.top(vector, 3, kept)[0].tolist()
+        want = listed(vector, items, 3, kept, () if barred is None else barred)
+        own = index.top(vector, 3, kept.copy(), barred)
+        again = index.top(vector, 3, kept, barred)
+        assert own[0].tolist() == again[0].tolist() == want
+        assert own[1].tolist() == again[1].tolist()
+
+
+def test_a_mask_that_allows_nearly_all_or_more_than_there_is_room_for_is_not_laid_out(monkeypatch):
+    index = FactorIndex(np.ones((64, 4), dtype=np.float32))
+    for codes, room in ((range(60), 10_000), (range(32), 100)):
+        monkeypatch.setattr(factor_index, "MEMORY", room)
+        mask = read_only(64, list(codes))
+        assert [index.part(mask), index.part(mask)] == [None, None]
+        assert index.top(np.ones(4), 2, mask)[0].tolist() == [0, 1]
 
 
 def test_masks_that_came_long_ago_make_room(monkeypatch):
-    monkeypatch.setattr("workbench.recipes.factor_index.MEMORY", 100)
+    monkeypatch.setattr(factor_index, "MEMORY", 100)
     index, kept = FactorIndex(np.ones((64, 4), dtype=np.float32)), []
     for item in range(10):
-        mask = np.zeros(64, dtype=bool)
-        mask[[item, 63]] = True
-        mask.flags.writeable = False
-        kept.append(index.few(mask)[1])
-    assert index.few(mask)[1] is kept[-1]
-    assert len(index._few) == 3  # 32 bytes each
+        mask = read_only(64, [item, 63])
+        kept.append(index.part(mask))
+    assert index.part(mask) is kept[-1]
+    assert len(index._parts) == 3  # 32 bytes each
+
+
+def test_questions_that_all_need_much_are_answered_in_one_product_with_the_same_lists(monkeypatch):
+    monkeypatch.setattr(factor_index, "FIRST", 10)
+    rng = np.random.default_rng(1)
+    items, users = (rng.standard_normal((n, 8)).astype(np.float32) for n in (400, 30))
+    items /= np.linalg.norm(items, axis=1, keepdims=True)  # equal lengths: nothing can be left out
+    index = FactorIndex(items)
+    for user in users:
+        assert index.top(user, 5)[0].tolist() == listed(user, items, 5)
+    assert index.needs == (400,) * factor_index.LATELY
+    short = np.concatenate([100 * users[:1], items])  # one long item answers most of a question
+    index = FactorIndex(short)
+    for _ in range(12):
+        assert index.top(users[0], 1)[0].tolist() == [0]
+    assert max(index.needs) < 10

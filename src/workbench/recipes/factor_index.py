@@ -14,21 +14,31 @@ from workbench.recipes.factor_order import ROUNDING, ItemsByLength, allowed_mask
 from workbench.recipes.quantised_lists import QuantisedItems
 from workbench.recipes.selection import best_first, border
 
-FIRST = 16_384  # longest items that are multiplied first
+FIRST = 16_384  # longest items that are multiplied first …
+LATELY = 8  # … or as many as each of so many questions before needed: every product waits for a busy second core
 GROWTH = 16  # how many times as many come next
 FEW = 1 / 16  # masks that allow a smaller share are answered from the allowed items alone
 WORTH_GUESSING = 1 / 8  # from such a share of the catalogue on, guessing first is quicker than multiplying
-MEMORY = 64 * 2**20  # bytes of factors taken out for masks that come again
+MOST = 0.8  # masks that allow a larger share are not worth an index of their own
+MEMORY = 64 * 2**20  # bytes of factors laid out for masks that come again
+PARTS = 64  # such masks
 GUESSED = 60  # times k: best guesses that are multiplied
 
 
 @dataclass(frozen=True, eq=False)
-class Few:
-    """A mask that allows few items, held so that nothing else takes its place in memory, and those items."""
+class Part:
+    """A read-only mask, held so that nothing else takes its place in memory, and an index of what it allows.
+
+    index: None as long as the mask was met only once.
+    """
 
     allowed: np.ndarray
-    places: np.ndarray
-    factors: np.ndarray
+    index: "FactorIndex | None"
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the factors."""
+        return 0 if self.index is None else self.index.items.factors.nbytes
 
 
 class FactorIndex:
@@ -48,7 +58,8 @@ class FactorIndex:
         """
         self.items = ItemsByLength.lay(item_factors)
         self.seed = seed
-        self._few: OrderedDict[tuple[int, int], Few] = OrderedDict()
+        self.needs: tuple[int, ...] = ()  # how many items the last questions needed
+        self._parts: OrderedDict[tuple[int, int], Part] = OrderedDict()
         self._lock = Lock()
 
     @cached_property
@@ -56,35 +67,46 @@ class FactorIndex:
         """The items in three bits a number, made when first asked for."""
         return QuantisedItems(self.items.factors, self.items.lengths, self.seed)
 
-    def few(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Take the items of a mask out, to be multiplied alone.
+    def part(self, allowed: np.ndarray) -> "FactorIndex | None":
+        """Give an index of what a mask allows, if that is quicker than this one.
 
-        What a read-only mask allows is kept, since such masks come again with every request under one rule.
+        A read-only mask comes again with every request under one rule, so what it allows is laid out once: at its
+        first request when that is little, at its second otherwise.
 
         Args:
             allowed: (n_items,) bool.
 
         Returns:
-            Places, ascending, and their factors.
+            None for a mask that may be written into, allows nearly everything, or more than there is room for.
         """
         if allowed.flags.writeable:
-            return self._taken_out(allowed)
+            return None
         key = (allowed.__array_interface__["data"][0], allowed.strides[0])
         with self._lock:
-            kept = self._few.get(key)
+            kept = self._parts.get(key)
             if kept is not None:
-                self._few.move_to_end(key)
-                return kept.places, kept.factors
-        kept = Few(allowed, *self._taken_out(allowed))
+                self._parts.move_to_end(key)
+                if kept.index is not None:
+                    return kept.index
+        share = np.count_nonzero(allowed) / max(1, len(allowed))
+        if share > MOST or share * self.items.factors.nbytes > MEMORY:
+            return None
+        laid = self._laid(allowed) if kept is not None or share <= FEW else None
         with self._lock:
-            self._few[key] = kept
-            while sum(each.factors.nbytes for each in self._few.values()) > MEMORY and len(self._few) > 1:
-                self._few.popitem(last=False)
-        return kept.places, kept.factors
+            self._parts[key] = Part(allowed, laid)
+            while len(self._parts) > PARTS or sum(each.nbytes for each in self._parts.values()) > MEMORY:
+                self._parts.popitem(last=False)
+        return laid
 
-    def _taken_out(self, allowed: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        places = np.sort(self.items.places[np.flatnonzero(allowed)])
-        return places, self.items.factors[places]
+    def _laid(self, allowed: np.ndarray) -> "FactorIndex":
+        places = np.flatnonzero(allowed[self.items.codes])
+        codes = self.items.codes[places]
+        back = np.full(len(allowed), -1, dtype=np.int32)
+        back[codes] = np.arange(len(codes))
+        laid = FactorIndex.__new__(FactorIndex)
+        laid.items = ItemsByLength(self.items.factors[places], self.items.lengths[places], codes, back)
+        laid.seed, laid.needs, laid._parts, laid._lock = self.seed, (), OrderedDict(), Lock()
+        return laid
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -119,7 +141,8 @@ class FactorIndex:
         vector = checked_factors(np.asarray(vector)[None], "user")[0]
         if len(vector) != self.items.factors.shape[1]:
             raise RecipeError(f"The vector has width {len(vector)}, item factors {self.items.factors.shape[1]}.")
-        search = _Search(self, vector, k, allowed, barred)
+        part = None if allowed is None or not exact else self.part(allowed_mask(allowed, len(self.items.codes)))
+        search = _Search(self, vector, k, allowed, barred) if part is None else _Search(part, vector, k, None, barred)
         return search.listed(search.candidates(exact))
 
 
@@ -149,9 +172,10 @@ class _Search:
             return self._of_few()
         n_items, start, least = len(self.items.codes), 0, np.float32(-np.inf)
         places, scores = np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        need = n_items
+        need, needs = n_items, self.index.needs
+        first = min(needs) if exact and len(needs) == LATELY else 0
         while start < need:
-            stop = min(need, max(FIRST, GROWTH * start))
+            stop = min(need, max(FIRST, first, GROWTH * start))
             some = self.items.factors[start:stop] @ self.vector
             passing = self._passing(some, start, least)
             places, scores = np.append(places, passing + start), np.append(scores, some[passing])
@@ -160,6 +184,7 @@ class _Search:
             start, need = stop, int(self.items.reach(np.array([least - self.slack]), self.length)[0])
             if not exact and need - start > WORTH_GUESSING * n_items and self.index.quantised.sees(self.vector):
                 return self._guessed(need)
+        self.index.needs = (*needs[1 - LATELY :], need)
         return places[scores >= least - self.slack]
 
     def listed(self, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -212,8 +237,8 @@ class _Search:
 
     def _of_few(self) -> np.ndarray:
         """Take the allowed items out and multiply them alone."""
-        places, factors = self.index.few(self.allowed)
-        scores = factors @ self.vector
+        places = np.sort(self.items.places[np.flatnonzero(self.allowed)])
+        scores = self.items.factors[places] @ self.vector
         if self.barred is not None and len(places):
             found = np.minimum(np.searchsorted(places, self.barred), len(places) - 1)
             scores[found[places[found] == self.barred]] = -np.inf

@@ -108,8 +108,13 @@ class ExplorationCounts:
 
         One click in 1 / PRIOR_RATE impressions is counted besides, so that few impressions say little.
         """
-        shown, clicked = int(self.shown.sum()), int(self.clicked.sum())
-        return min((1 + clicked) / (1 / PRIOR_RATE + max(shown, clicked)), MOST_RATE)
+        of, rate = vars(self).get("_rate", (None, 0.0))
+        if of is not self.clicked:  # both arrays are replaced as a whole, `clicked` last; every request asks for this
+            clicked, shown = self.clicked, int(self.shown.sum())
+            total = int(clicked.sum())
+            rate = min((1 + total) / (1 / PRIOR_RATE + max(shown, total)), MOST_RATE)
+            self._rate = clicked, rate
+        return rate
 
     def _fits(self, items: EntityTable) -> bool:
         """Whether all items known so far have the same codes in another table."""

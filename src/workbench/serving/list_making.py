@@ -91,6 +91,7 @@ def make_list(
         draws: gives the generator that exploration and promotions draw from; called only when they do.
     """
     k, drawn = plan.k, _Once(draws)
+    ready = _ready(served, plan, relevant, promoted)  # before the whole catalogue goes through the processor's cache
     best = relevant.order(k)
     codes, filled = _filled(served, admitted, best.codes, k)
     listed, explored = codes, np.zeros(len(codes), dtype=bool)
@@ -103,9 +104,7 @@ def make_list(
         listed, explored = _explored(served, plan, admitted, codes, drawn, rules)
     marks = None
     if plan.promotions or plan.caps:
-        listed, explored, marks = _promoted(
-            served, plan, relevant, (admitted, promoted), listed, explored, drawn, rules
-        )
+        listed, explored, marks = _promoted(served, plan, relevant, admitted, ready, (listed, explored), drawn, rules)
     if listed is codes and served.scorer.objective is None:
         scores = np.concatenate([best.scores, np.full(filled, np.nan, dtype=np.float32)]) if filled else best.scores
         return Made(codes, scores, explored, marks, tuple(rules), None, _short(plan, admitted, len(codes), filled))
@@ -161,19 +160,11 @@ def _explored(
     return (found.codes, found.explored) if number else (codes, found.explored)
 
 
-def _promoted(
-    served: Served,
-    plan: Plan,
-    relevant: Relevant,
-    admitted: tuple[Admitted, tuple[Admitted, ...]],
-    listed: np.ndarray,
-    explored: np.ndarray,
-    drawn: _Once,
-    rules: list[RuleEffect],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Put promoted items in and keep to the caps; the list, which places are explored, which promoted by what."""
-    new, before = set(listed[explored].tolist()), listed
-    ready = [
+def _ready(
+    served: Served, plan: Plan, relevant: Relevant, promoted: tuple[Admitted, ...]
+) -> tuple[ReadyPromotion, ...]:
+    """The promotions with the best items that each may take."""
+    return tuple(
         ReadyPromotion(
             each.name,
             each.percent_promoted_items,
@@ -181,29 +172,42 @@ def _promoted(
             each.slots,
             each.cap,
         )
-        for number, ((each, _), whose) in enumerate(zip(plan.promotions, admitted[1], strict=True))
-    ]
-    rng, wanted = drawn() if ready else None, plan.k
-    state = rng.bit_generator.state if rng is not None else None
+        for number, ((each, _), whose) in enumerate(zip(plan.promotions, promoted, strict=True))
+    )
+
+
+def _promoted(
+    served: Served,
+    plan: Plan,
+    relevant: Relevant,
+    admitted: Admitted,
+    ready: tuple[ReadyPromotion, ...],
+    before: tuple[np.ndarray, np.ndarray],
+    drawn: _Once,
+    rules: list[RuleEffect],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Put promoted items in and keep to the caps; the list, which places are explored, which promoted by what."""
+    listed, explored = before
+    rng, order, wanted = drawn() if ready else None, listed, plan.k
+    state = rng.bit_generator.state if ready and plan.caps else None
     while True:
-        found = promote(listed, plan.k, ready, rng, caps=plan.caps)
-        if not plan.caps or len(found.codes) >= plan.k or len(listed) < wanted:
+        found = promote(order, plan.k, ready, rng, caps=plan.caps)
+        if not plan.caps or len(found.codes) >= plan.k or len(order) < wanted:
             break
         wanted *= LONGER
-        more = _filled(served, admitted[0], relevant.order(wanted).codes, wanted)[0]
-        listed = np.concatenate([before, more[~np.isin(more, before)]])
-        if rng is not None:
+        more = _filled(served, admitted, relevant.order(wanted).codes, wanted)[0]
+        order = np.concatenate([listed, more[~np.isin(more, listed)]])
+        if state is not None:
             rng.bit_generator.state = state  # a longer look must not draw other places
-    for effect in found.effects:
-        rules.append(RuleEffect("promotion", effect.name, moved=effect.placed, text=effect.text))
+    rules += [RuleEffect("promotion", each.name, moved=each.placed, text=each.text) for each in found.effects]
     if plan.caps:
         placed = sum(effect.placed for effect in found.effects)
-        out = max(0, int((~np.isin(before, found.codes)).sum()) - placed)
+        out = max(0, int((~np.isin(listed, found.codes)).sum()) - placed)
         names = ", ".join(f"{each.name} at most {each.at_most}" for each in plan.caps)
         rules.append(RuleEffect("cap", names, removed=out, text=f"{out} items gave way: {names}"))
-    marks = found.names
-    flags = np.array([code in new and mark is None for code, mark in zip(found.codes.tolist(), marks, strict=True)])
-    return found.codes, flags.astype(bool), marks
+    new = set(listed[explored].tolist())
+    flags = [code in new and mark is None for code, mark in zip(found.codes.tolist(), found.names, strict=True)]
+    return found.codes, np.array(flags, dtype=bool), found.names
 
 
 def _scores(scorer: Scorer, relevant: Relevant, codes: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from workbench.serving.responses import RECOMMEND
 from workbench.serving.served import Served
 from workbench.serving.tables import UserState
 
+NOTHING = np.empty(0, dtype=np.int64)
 Request = RecommendRequest | RelatedRequest | RankRequest
 Resolve = Callable[[str], tuple[str, str]]  # a filter's name or text to its name ("" for a text) and its text
 
@@ -39,9 +40,17 @@ class ReadyFilter:
         found = [condition for each in expressions for condition in (*conditions(each.where), *each.when)]
         return any(isinstance(value, Now) for condition in found for value in condition.values)
 
-    def mask(self, state: UserState | None, now: int, current_item: int | None = None) -> np.ndarray:
-        """(n,) bool over all items, not to be written into."""
-        return self.compiled.mask(state, self.values, now=now, current_item=current_item)
+    def masked(self, state: UserState, now: int, current_item: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """What may be listed, in two parts, so that what is the same for all users is the same array every time.
+
+        Returns:
+            (n,) bool over all items, not to be written into, and different sorted codes that are taken from it besides.
+        """
+        shared = self.compiled.shared(self.values, now=now)
+        if shared is None:
+            return self.compiled.mask(state, self.values, now=now, current_item=current_item), NOTHING
+        taken = shared.removed(state)
+        return shared.allowed, np.unique(taken[shared.allowed[taken]]) if len(taken) else NOTHING
 
 
 @dataclass(frozen=True, eq=False)

@@ -66,7 +66,7 @@ def rank_list(served: Served, plan: Plan, ids: tuple[str, ...], question: Questi
     kept = np.ones(len(codes), dtype=bool)
     if admitted.mask is not None:
         known = codes >= 0
-        kept[known] = admitted.mask[codes[known]]
+        kept[known] = admitted.lets_through(codes[known])
         kept[~known] = not any(each.action == INCLUDE for each in plan.filter.compiled.filter.expressions)
     scores = np.full(len(codes), np.nan, dtype=np.float32)
     scored = kept & (codes >= 0) & (codes < served.scorer.n_items)

@@ -272,7 +272,7 @@ class Recommender:
     ) -> tuple[Admitted, ...]:
         """Which items each promotion may take: its own filter counts, the request's does not; nothing seen before."""
         return tuple(
-            admitted.under(None if own is None else own.mask(state, plan.now, current_item))
+            admitted.under(*((None,) if own is None else own.masked(state, plan.now, current_item)))
             for _, own in plan.promotions
         )
 

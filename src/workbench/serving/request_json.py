@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Any, ClassVar, Self
 
 from workbench.errors import ServingError, nearest
@@ -20,11 +21,10 @@ class Document:
     @classmethod
     def of(cls, **given: Any) -> Self:
         """Make one of keyword arguments; a misspelt name is told with the nearest one."""
-        known = [each.name for each in fields(cls)]
+        known, needed = _names(cls)
         for name in given:
             if name not in known:
                 raise ServingError(f"{cls.what} has no field {name!r}.{nearest(name, known)}")
-        needed = [each.name for each in fields(cls) if each.default is MISSING and each.default_factory is MISSING]
         absent = [name for name in needed if given.get(name) is None]
         if absent:
             refuse(f"{cls.what} comes without {absent[0]}", f"it needs {' and '.join(needed)}", "Give it.")
@@ -33,8 +33,7 @@ class Document:
     @classmethod
     def from_json(cls, document: Mapping[str, Any] | str | bytes) -> Self:
         """Read one as Personalize writes it; ARNs become the name at their end, null is as good as absent."""
-        names = {given: name for name in (each.name for each in fields(cls)) for given in _spellings(name)}
-        found = renamed(cls.what, document_of(cls.what, document), names, cls.hints)
+        found = renamed(cls.what, document_of(cls.what, document), _spelled(cls), cls.hints)
         for name in ARNS.keys() & found.keys():
             found[name] = last_of_arn(found[name])
         if "metadata_columns" in found:
@@ -142,6 +141,20 @@ def mapped(what: str, value: object) -> dict[str, Any]:
     if not isinstance(value, Mapping):
         raise ServingError(f"{what} is {value!r:.80}, not a mapping of names to values. Write {{name: value}}.")
     return dict(value)
+
+
+@cache
+def _names(kind: type[Document]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The fields of a kind of document, and those that it cannot be without."""
+    known = fields(kind)
+    needed = (each.name for each in known if each.default is MISSING and each.default_factory is MISSING)
+    return tuple(each.name for each in known), tuple(needed)
+
+
+@cache
+def _spelled(kind: type[Document]) -> Mapping[str, str]:
+    """Personalize's names of a kind of document to ours."""
+    return {given: name for name in _names(kind)[0] for given in _spellings(name)}
 
 
 def _spellings(name: str) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from workbench.recipes.contract import Histories
-from workbench.serving.admission import NOTHING, Admitted
+from workbench.serving.admission import Admitted
 from workbench.serving.histories import histories_of, log_of
 from workbench.serving.list_making import Alone
-from workbench.serving.plans import Plan, ReadyFilter
+from workbench.serving.plans import NOTHING, Plan, ReadyFilter
 from workbench.serving.scored_lists import Block, Scored
 from workbench.serving.served import Served
 from workbench.serving.tables import UserState
@@ -84,9 +84,9 @@ class UserBlock:
 
     def admitted(self, row: int) -> Admitted:
         """Which items may be listed for one user."""
-        barred = NOTHING if self.seen is None else np.flatnonzero(self.seen[row])
+        seen = NOTHING if self.seen is None else np.flatnonzero(self.seen[row])
         snapshot = self.served.snapshot
-        return Admitted(_row(self.masks, row), barred, len(snapshot.items), snapshot.n_scored, len(barred))
+        return Admitted(_row(self.masks, row), len(snapshot.items), snapshot.n_scored, seen)
 
     def promoted_of(self, row: int, admitted: Admitted) -> tuple[Admitted, ...]:
         """Which items each promotion may take for one user."""
