@@ -12,6 +12,7 @@ from workbench.serving.changed_tables import changed_table
 from workbench.serving.column_files import NUMBER, StoredColumns
 from workbench.serving.tables import USERS_TABLE, EntityTable, EventLog, UserState, Value, text_array
 
+CODES_KEPT = 20_000  # positions of users asked for, so that nobody is searched for twice in a row
 OWN_FIELDS = {  # of a live event, for columns that are no properties
     EVENT_TYPE: "event_type",
     EVENT_VALUE: "event_value",
@@ -67,6 +68,7 @@ class UserStates:
         self.event_columns: dict[str, str] = files.about["events"]
         self.merged = merged
         self._ids = files.texts("users")
+        self._codes: dict[str, int] = {}  # found before
         self._offsets, self._entities, self._times = files["offsets"], files["entities"], files["times"]
         self._has_row = files["has_row"]
         self._events = StoredColumns(files, "events", self.event_columns)
@@ -86,7 +88,12 @@ class UserStates:
 
     def code_of(self, user_id: str) -> int:
         """The position of a stored user, -1 for one known only live or not at all."""
-        return self._ids.find(user_id)
+        code = self._codes.get(user_id)
+        if code is None:
+            if len(self._codes) >= CODES_KEPT:
+                self._codes.clear()
+            code = self._codes[user_id] = self._ids.find(user_id)
+        return code
 
     def state(self, user_id: str) -> UserState:
         """All that is known of one user, or of an anonymous session, live events included."""
