@@ -12,12 +12,12 @@ HOSTILE = "<script>alert(1)</script>"
 
 @pytest.fixture
 def own_group(tmp_path):
-    """Ids with leading zeros; 40 people walk around 30 items."""
+    """Ids with leading zeros; 44 people walk around 30 items."""
     place = Workspace(tmp_path / "workspace")
     place.create_group("own")
     rows = [
         (f"{u:03d}", f"{(7 * u + s) % 30:03d}", 1_600_000_000 + 1_000 * s + u, "buy" if s % 3 else "click")
-        for u in range(40)
+        for u in range(44)
         for s in range(25)
     ]
     events = pd.DataFrame(rows, columns=["USER_ID", "ITEM_ID", "TIMESTAMP", "EVENT_TYPE"])

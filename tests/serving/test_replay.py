@@ -126,6 +126,7 @@ def test_lists_follow_every_event_here_and_in_another_process(space):
 
         new = replay.put_item("new", like(recommender, "i3", "Hat"), replay.people[0])
         assert (new.before, new.elsewhere_seconds > 0) == (False, True)
+        assert new.place == 8  # behind the 7 of 12 items that stand unchosen, one of them since its event was undone
         assert watcher.see(ITEMS, 0).items == ("new",)
         code = recommender.deployment.items.code_of("new")
         assert recommender.deployment.items.row(code) == {"TITLE": "Hat", "YEAR": 1993.0}

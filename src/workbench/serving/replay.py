@@ -152,7 +152,7 @@ class Replay:
         known = deployment.items.code_of(item_id) >= 0
         clock = time.perf_counter()
         result = self.live.put_items([{"itemId": item_id, "properties": dict(properties)}])
-        deployment.refresh()
+        self.recommender.refresh()
         ready = time.perf_counter() - clock
         sight = None if self._watcher is None else self._watcher.see(ITEMS, result.position)
         fields = asked(min(MOST, len(deployment.items)))

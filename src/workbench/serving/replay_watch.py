@@ -4,6 +4,7 @@ Run as `python -m workbench.serving.replay_watch WORKSPACE GROUP CAMPAIGN PLACES
 that it writes is JSON with `position`, `who`, `items` and `at`, by a clock that all processes of a machine share.
 """
 
+import importlib
 import json
 import os
 import subprocess
@@ -121,7 +122,8 @@ def watch(workspace: str, group: str, campaign: str, places: int) -> None:
     threading.Thread(target=_end_with_input, daemon=True).start()
     recommender = Recommender(open_campaign(workspace, group, campaign), log=False)
     live = recommender.deployment.live
-    recommender.recommend(**asked(places))  # what a process does once, it has done now
+    recommender.recommend(**asked(places))  # what a process does once, it has done now,
+    importlib.import_module("pandas")  # which it needs to take in items
     position = live.position()
     _say({})
     while True:
@@ -133,7 +135,7 @@ def watch(workspace: str, group: str, campaign: str, places: int) -> None:
         for who in sorted(changes.users | changes.sessions):
             _tell(position, who, recommender.recommend(user_id=who, **asked(places)).item_ids)
         if changes.items:
-            recommender.deployment.refresh()
+            recommender.refresh()
             items = recommender.deployment.items
             _tell(position, ITEMS, [each for each in sorted(changes.items) if items.code_of(each) >= 0])
 

@@ -91,7 +91,7 @@ def latency_table(steps: Sequence[Step]) -> pd.DataFrame:
 
 def places_table(steps: Sequence[Step], items: EntityTable) -> pd.DataFrame:
     """Every place of one person's list, before the first of the steps and after each: as `charts.picks` draws it."""
-    turns = [("the start", steps[0].before)]
+    turns = [("before", steps[0].before)]
     turns += [(_turn(each, items), each.after) for each in steps]
     rows = [
         (number, name, each.item_id, title_of(items, each.item_id), each.position)

@@ -37,7 +37,7 @@ def latency_dots(milliseconds: Mapping[str, Sequence[float]], target: float = 1_
             y=[row - 0.36, row + 0.36],
             mode="lines+text",
             line={"color": COLORWAY[row % len(COLORWAY)], "width": 3},
-            text=["", f"median {middle:.1f} ms"],
+            text=[f"median {middle:.1f} ms", ""],
             textposition="top center",
             hoverinfo="skip",
         )
