@@ -42,7 +42,9 @@ def latency_dots(milliseconds: Mapping[str, Sequence[float]], target: float = 1_
             hoverinfo="skip",
         )
     figure.add_vline(x=target, line={"color": GREY, "dash": "dash"})
-    figure.add_annotation(x=np.log10(target), y=1.02, yref="paper", text=f"{target:,.0f} ms", showarrow=False)
+    figure.add_annotation(
+        x=np.log10(target), y=1.02, yref="paper", text=f"{target:,.0f} ms", showarrow=False, xanchor="right"
+    )
     names = [label(name).replace(", ", ",<br>") for name in milliseconds]
     figure.update_yaxes(tickvals=list(range(len(names))), ticktext=names, range=[len(names) - 0.4, -0.75])
     lowest = min(min(values) for values in milliseconds.values())
