@@ -38,7 +38,7 @@ def latency_dots(milliseconds: Mapping[str, Sequence[float]], target: float = 1_
             mode="lines+text",
             line={"color": COLORWAY[row % len(COLORWAY)], "width": 3},
             text=[f"median {middle:.1f} ms", ""],
-            textposition="top center",
+            textposition="top right",
             hoverinfo="skip",
         )
     figure.add_vline(x=target, line={"color": GREY, "dash": "dash"})
