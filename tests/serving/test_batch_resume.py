@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.data.events import LiveEvents
 from workbench.data.workspace import Workspace
 from workbench.errors import BatchError
 from workbench.serving import batch_job
@@ -185,3 +186,27 @@ def _breaks_after(times: int, sync: Callable) -> Callable:
         return done
 
     return broken
+
+
+def test_live_events_between_two_runs_are_taken_in_and_said(
+    shop: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    source = many(tmp_path / "in.jsonl", 5_000)
+    monkeypatch.setattr(batch_job, "SYNC", 0.0)
+    monkeypatch.setattr(batch_job.BatchJob, "_sync", _breaks_after(1, batch_job.BatchJob._sync))
+    with pytest.raises(RuntimeError):
+        run(shop, source)
+    monkeypatch.undo()
+    live = LiveEvents(shop.path, "g")
+    live.put_items([{"itemId": "e", "properties": {"genres": "Drama"}}])
+    live.put_events("s1", [{"eventType": "watch", "itemId": "d", "sentAt": 200}], user_id="ann")
+    live.close()
+    done = run(shop, source)
+    assert (done.resumed, done.lines, done.items) == (2_048, 5_000, 5)
+    (said,) = done.notices
+    assert "Live events went from number 0 to 2 between two runs" in said
+    assert "from line 2,049 on" in said
+    last = [json.loads(line) for line in done.output.read_text().splitlines()]
+    items = [each["output"]["recommendedItems"] for each in last if each["input"]["userId"] == "ann"]
+    assert "d" in items[0]
+    assert "d" not in items[-1]
