@@ -136,3 +136,8 @@ def test_what_is_taken_but_not_documented_is_a_caution(text, caution):
     found = portable(parse(text))
     assert found.accepted
     assert caution in " ".join(found.cautions)
+
+
+def test_a_filter_says_it_of_itself():
+    assert parse(f"{W}Items.A = 1").portable.accepted
+    assert parse(f"{W}Items.A != 1").portable == portable(parse(f"{W}Items.A != 1"))

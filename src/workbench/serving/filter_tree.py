@@ -7,9 +7,12 @@ an equal part. The grammar itself is explained in notebooks/guides/filters.md.
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from workbench.columns import DAY, HOUR, MINUTE
+
+if TYPE_CHECKING:
+    from workbench.serving.filter_portable import Portability
 
 INCLUDE = "INCLUDE"
 EXCLUDE = "EXCLUDE"
@@ -226,6 +229,13 @@ class Filter:
 
     def __str__(self) -> str:
         return " | ".join(map(str, self.expressions))
+
+    @property
+    def portable(self) -> "Portability":
+        """Whether Amazon Personalize itself would take this filter by itself, and why not; see `filters.portable`."""
+        from workbench.serving.filter_portable import portable  # it reads trees, so it comes after them
+
+        return portable(self)
 
 
 def duration(seconds: int) -> str:
