@@ -140,7 +140,7 @@ def one(workspace, n_items):
     for name in kinds:
         ratio = np.median(np.array(times[name]) / np.array(times["bare"]))
         print(f"  {name:<32} {np.median(times[name]) * 1e3:6.2f} ms   {ratio:5.2f} x bare", flush=True)
-    deployment.close()
+    recommender.close()
 
 
 def many(workspace, n_items, n_users):

@@ -296,3 +296,12 @@ def test_a_filter_that_asks_for_the_time_is_never_answered_from_the_cache(place)
     for _ in range(2):
         assert not shop.recommend(user_id="u20", filter=recent).cached
     assert cache.report().not_kept == 2
+
+
+def test_closing_writes_what_was_listed(place):
+    shop = opened(place)
+    found = shop.recommend(user_id="u00", num_results=4)
+    shop.close()
+    log = RecommendationLog(place.path, "g")
+    assert list(log.get(found.recommendation_id).items) == found.item_ids
+    log.close()

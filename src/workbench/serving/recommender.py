@@ -159,6 +159,12 @@ class Recommender:
             self._served.impressions.refresh()
             return changed
 
+    def close(self) -> None:
+        """Write what is still to be remembered of lists, and let go of the campaign's files."""
+        if self._log is not None:
+            self._log.close()
+        self.deployment.close()
+
     def cache_report(self) -> CacheReport:
         """Hits, misses and milliseconds saved; all 0 without a cache."""
         return CacheReport() if self.cache is None else self.cache.report()
