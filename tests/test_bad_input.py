@@ -21,7 +21,7 @@ from workbench.data.insights import insights, mend, pick
 from workbench.data.preparation import drafts, group_name, per_day, store
 from workbench.data.samples import ensure_group
 from workbench.data.workspace import Workspace
-from workbench.errors import WorkbenchError
+from workbench.errors import WorkbenchError, meant
 from workbench.evaluation.splits import make_split
 from workbench.recipes.comparison import compare
 from workbench.recipes.comparison_data import read_comparison
@@ -407,3 +407,8 @@ def test_hostile_ids_and_titles_run_nothing_in_the_report(tmp_path, open_page):
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     assert "<script>window.hurt" in words_of(open_page, tmp_path / "reports" / "10" / "latest")[1]
+
+
+def test_a_name_of_a_million_characters_is_compared_with_nothing():
+    assert meant("x" * 1_000_000, ["userId"]) == ""
+    assert meant("userid", ["userId"]) == " Did you mean 'userId'?"

@@ -8,6 +8,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 
+LONGEST_MEANT = 1_000  # characters; comparing something longer with every known name takes seconds and finds nothing
+
+
 class WorkbenchError(Exception):
     """Something about the data, the state or a resource is not as needed."""
 
@@ -91,6 +94,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 def meant(name: str, known: Iterable[str]) -> str:
     """Say only which known name was probably meant: " Did you mean 'X'?", or nothing when none is close."""
+    if len(str(name)) > LONGEST_MEANT:
+        return ""
     folded = {str(each).casefold(): str(each) for each in known}
     close = get_close_matches(str(name).casefold(), folded, n=1, cutoff=0.6)
     return f" Did you mean {folded[close[0]]!r}?" if close else ""

@@ -15,6 +15,7 @@ from workbench.data.workspace import Workspace
 from workbench.errors import BatchError
 from workbench.serving import batch_job
 from workbench.serving.batch import batch_jobs, run_batch
+from workbench.serving.batch_records import Position, Record
 from workbench.serving.campaign_settings import CampaignSettings
 from workbench.serving.campaigns import create_campaign
 
@@ -173,6 +174,34 @@ def test_memory_does_not_grow_with_the_input(shop: Workspace, tmp_path: Path):
         tracemalloc.stop()
         assert done.lines == count
     assert peaks[1] < peaks[0] * 1.2 + 1_000_000
+
+
+def test_long_lines_fill_no_memory(shop: Workspace, tmp_path: Path):
+    peaks = []
+    for count in (12, 60):
+        source = tmp_path / f"long-{count}.jsonl"
+        filler = "x" * 900_000
+        with source.open("w") as file:
+            for number in range(count):
+                file.write(f'{{"userId":"ann","{filler}' + ("\n" if number % 2 else '":1}\n'))
+            file.write('{"userId":"ann"}\n')
+        tracemalloc.start()
+        done = run(shop, source, f"long-{count}", num_results=1, live=False)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert (done.lines, done.answered) == (count + 1, 1)
+    assert peaks[1] < peaks[0] * 1.2
+
+
+def test_blocks_end_by_number_and_by_length(monkeypatch: pytest.MonkeyPatch):
+    def lines(*lengths):
+        return [Record(place, "x" * length, None, "", Position()) for place, length in enumerate(lengths)]
+
+    monkeypatch.setattr(batch_job, "BLOCK", 3)
+    monkeypatch.setattr(batch_job, "BLOCK_CHARS", 10)
+    cut = [[len(each.text) for each in block] for block in batch_job.blocks(lines(1, 1, 1, 1, 9, 20, 4, 5, 1, 2))]
+    assert cut == [[1, 1, 1], [1, 9], [20], [4, 5, 1], [2]]
+    assert list(batch_job.blocks([])) == []
 
 
 def _breaks_after(times: int, sync: Callable) -> Callable:

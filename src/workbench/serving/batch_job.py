@@ -3,9 +3,8 @@
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,8 @@ from workbench.serving.batch_output import JSON_LINES, LineWriter, error_line, w
 from workbench.serving.batch_progress import Progress
 from workbench.serving.batch_records import Record
 
-BLOCK = 2_048  # lines answered together; blocks begin at the same lines in every run
+BLOCK = 2_048  # lines answered together at most; blocks begin at the same lines in every run
+BLOCK_CHARS = 4_000_000  # a block ends with the line that reaches so many characters, so long lines fill no memory
 SYNC = 1.0  # seconds after which what was written is synced and counted on
 OUT, ERRORS, STATE = "out.jsonl", "errors.jsonl", "job.json"
 
@@ -28,6 +28,19 @@ OUT, ERRORS, STATE = "out.jsonl", "errors.jsonl", "job.json"
 def output_path(folder: Path, out_format: str) -> Path:
     """Where a job's output lies."""
     return folder / f"out.{out_format}"
+
+
+def blocks(records: Iterable[Record]) -> Iterator[list[Record]]:
+    """Cut lines into blocks that are answered together, by their number and their length."""
+    block, chars = [], 0
+    for record in records:
+        block.append(record)
+        chars += len(record.text)
+        if len(block) == BLOCK or chars >= BLOCK_CHARS:
+            yield block
+            block, chars = [], 0
+    if block:
+        yield block
 
 
 class BatchJob:
@@ -81,7 +94,7 @@ class BatchJob:
                 tqdm(total=source.bytes, initial=begun, unit="B", unit_scale=True, desc="batch", disable=not bar)
             )
             synced = time.monotonic()
-            while block := list(islice(records, BLOCK)):
+            for block in blocks(records):
                 lines, problems = self._block(block)
                 progress.out += _write(out, lines)
                 progress.errors += _write(errors, problems)
