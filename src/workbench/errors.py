@@ -7,7 +7,6 @@ The command line turns every `WorkbenchError` into one message and exit code 2.
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-
 LONGEST_MEANT = 1_000  # characters; comparing something longer with every known name takes seconds and finds nothing
 
 
